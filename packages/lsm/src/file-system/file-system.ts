@@ -22,6 +22,7 @@ export interface File {
   syncNow(): void;
   truncate(sizeBytes: number): void;
   size(): number;
+  /** Closing twice is fine. Calls under way still complete; later ones fail with `EBADF`. */
   close(): void;
 }
 
@@ -37,13 +38,13 @@ export interface FileSystem {
   rename(from: string, to: string): void;
   unlink(path: string): void;
   link(existing: string, path: string): void;
-  /** Creates the directory and its missing parents, mode 0700; an existing one is fine. */
+  /** Creates the directory and its missing parents, mode 0700, durably (parents are synced); an existing one is fine. */
   mkdir(path: string): void;
   /** Names in the directory, sorted. */
   readdir(path: string): string[];
   /** Size of a file in bytes, `undefined` if there is none. */
   size(path: string): number | undefined;
   syncDirectory(path: string): void;
-  /** Takes the directory for this opener, or rejects with code `EBUSY` and the holder in the message. */
+  /** Takes the directory for this opener by a file `LOCK` in it, or rejects with code `EBUSY` and the holder in the message. */
   lock(directory: string, ownerToken: string): Promise<DirectoryLock>;
 }
