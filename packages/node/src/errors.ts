@@ -1,0 +1,21 @@
+/** Codes are API and have a heading each in docs/errors.md; messages are not API. */
+export type NodeErrorCode =
+  | 'NODE_BAD_CONFIG' // a setting is missing, unknown or out of its range
+  | 'NODE_PORT_IN_USE' // another process listens on the port
+  | 'NODE_LISTEN' // listening failed for another reason
+  | 'NODE_BAD_FRAME' // bytes from a peer are not a frame of this protocol
+  | 'NODE_BAD_HELLO'; // a peer's first frame is not a hello
+
+export interface NodeErrorDetails {
+  readonly cause?: unknown;
+}
+
+export class NodeError extends Error {
+  override readonly name = 'NodeError';
+  readonly code: NodeErrorCode;
+
+  constructor(code: NodeErrorCode, message: string, details: NodeErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+  }
+}
