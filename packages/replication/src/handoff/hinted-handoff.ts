@@ -8,6 +8,7 @@
  * - there is no last try: whatever fails is tried again after a bounded wait, and a sweep finds what fell through.
  * The target merges what it gets (never overwrites), so delivering twice, late, or after a newer write is harmless.
  */
+import { Alarm } from '../alarm.ts';
 import type { RecordSenderDependencies } from '../background.ts';
 import type { Millis } from '../effects.ts';
 import type { NodeId, ReplicateReplyMessage } from '../messages.ts';
@@ -41,6 +42,7 @@ export class HintedHandoff {
   readonly #deps: HandoffDependencies;
   readonly #options: Required<HandoffOptions>;
   readonly #deliveries = new Map<NodeId, Delivery>();
+  readonly #alarm: Alarm;
   readonly #byStream = new Map<number, Delivery>();
   #sweepMs: Millis = -Infinity;
   /** The latest time told, for what the store calls back. */
@@ -49,6 +51,7 @@ export class HintedHandoff {
   constructor(dependencies: HandoffDependencies) {
     this.#deps = dependencies;
     this.#options = resolveHandoffOptions(dependencies.options);
+    this.#alarm = new Alarm(dependencies.out);
   }
 
   progress(): readonly HandoffProgress[] {
@@ -91,7 +94,9 @@ export class HintedHandoff {
 
   tick(now: Millis): void {
     this.#now = now;
+    this.#alarm.rang(now);
     if (now >= this.#sweepMs) this.#sweep(now);
+    let nextMs = this.#sweepMs;
     for (const delivery of this.#deliveries.values()) {
       if (delivery.phase === 'sent' && now >= delivery.deadlineMs) {
         this.counters.timeouts++;
@@ -99,7 +104,9 @@ export class HintedHandoff {
       } else if (delivery.phase === 'idle' && now >= delivery.dueMs) {
         this.#deliver(delivery, now);
       }
+      nextMs = Math.min(nextMs, delivery.dueMs, delivery.deadlineMs);
     }
+    this.#alarm.set(nextMs);
   }
 
   receive(from: NodeId, reply: ReplicateReplyMessage, now: Millis): void {
@@ -124,7 +131,6 @@ export class HintedHandoff {
   /** Looks for hints that nobody is busy with: of a target whose last delivery ended before they were kept, say. */
   #sweep(now: Millis): void {
     this.#sweepMs = now + this.#options.sweepIntervalMs;
-    this.#deps.out.wakeAt(this.#sweepMs);
     const targets = this.#attempt(() => this.#deps.store.hintTargets()) ?? [];
     for (const target of targets) this.added(target, now);
   }
@@ -146,7 +152,7 @@ export class HintedHandoff {
     delivery.deadlineMs = now + this.#options.replyTimeoutMs;
     this.#byStream.set(delivery.stream, delivery);
     this.counters.bunchesSent++;
-    out.wakeAt(delivery.deadlineMs);
+    this.#alarm.set(delivery.deadlineMs);
     out.send(delivery.target, {
       kind: 'replicate',
       stream: delivery.stream,
@@ -211,7 +217,7 @@ export class HintedHandoff {
   #due(delivery: Delivery, at: Millis): void {
     if (!delivery.reachable) return;
     delivery.dueMs = at;
-    this.#deps.out.wakeAt(at);
+    this.#alarm.set(at);
   }
 
   /** What the store answers, or `undefined` (counted) when it throws: try again later, assume nothing. */
