@@ -8,6 +8,8 @@ import { partBytes, partCount, wholeFrameBytes, writePart, writeWhole } from './
 
 /** Long messages that are under way at a time. */
 const LONG_OPEN_MAX = 4;
+/** Pings and answers to pings; in good order there are two per heartbeat. */
+const CONTROL_FRAMES_MAX = 64;
 /** Of short messages, in one write. */
 const WRITE_BYTES = 256 * 1024;
 
@@ -24,7 +26,7 @@ export class OutgoingQueue {
   /** Messages that were dropped because their deadline had passed. */
   expired = 0;
   readonly #bytesMax: number;
-  #control: Buffer[] = [];
+  readonly #control: Buffer[] = [];
   #short: Entry[] = [];
   /** Entries of `#short` before this one are gone. */
   #shortHead = 0;
@@ -55,9 +57,9 @@ export class OutgoingQueue {
     return true;
   }
 
-  /** Takes a finished frame of the connection itself. There are few: two per heartbeat. */
+  /** Takes a finished frame of the connection itself, unless so many wait that the other end does not read. */
   pushControl(frame: Buffer): void {
-    this.#control.push(frame);
+    if (this.#control.length < CONTROL_FRAMES_MAX) this.#control.push(frame);
   }
 
   /** The bytes of the next write, `undefined` when nothing waits. */
