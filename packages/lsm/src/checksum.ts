@@ -5,7 +5,7 @@
 import { crc32 as nativeCrc32 } from 'node:zlib';
 import jsCrc32 from 'crc-32';
 
-/** Measured crossover: 400 to 512 bytes (docs/decisions names the machine). */
+/** Measured crossover: 400 to 512 bytes. */
 const NATIVE_FROM_BYTES = 448;
 
 /** `crc32(b, crc32(a))` is the checksum of a followed by b. */
