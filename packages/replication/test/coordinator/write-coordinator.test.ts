@@ -1,0 +1,180 @@
+/** The goldens beside this file are the specification of a write; each test tells one story and compares. */
+import { describe, expect, test } from 'vitest';
+import { WriteScene } from './write-scene.ts';
+
+async function golden(scene: WriteScene, name: string): Promise<void> {
+  await expect(scene.transcript).toMatchFileSnapshot(`./${name}.golden.txt`);
+}
+
+describe('a write', () => {
+  test('answers after W copies, its own among them only once durable, and waits for the last in silence', async () => {
+    const scene = new WriteScene('A plain write: W=2 of three, all well');
+    scene.start();
+    scene.now = 1;
+    scene.merged();
+    scene.now = 3;
+    scene.replies('B');
+    scene.now = 4;
+    scene.stored();
+    scene.now = 9;
+    scene.replies('C');
+    await golden(scene, 'write-plain');
+  });
+
+  test('sends a fallback a hint for an owner out of reach', async () => {
+    const scene = new WriteScene('One owner is down; a fallback keeps a hint for it and counts for W');
+    scene.reach.away.add('C');
+    scene.start({ fallbacks: ['D', 'E'], consistency: { w: 3 } });
+    scene.merged();
+    scene.stored();
+    scene.replies('B');
+    scene.replies('D');
+    await golden(scene, 'write-fallback');
+  });
+
+  test('keeps the hint itself, in the batch of the write, where there is no fallback', async () => {
+    const scene = new WriteScene('Three nodes, one down: the coordinator keeps the hint with its own copy');
+    scene.reach.away.add('C');
+    scene.start();
+    scene.merged();
+    scene.stored();
+    scene.replies('B');
+    await golden(scene, 'write-hint-at-coordinator');
+  });
+
+  test('is indeterminate when W is not met in time, and every silent owner gets a hint', async () => {
+    const scene = new WriteScene('W=2 is not met by the timeout');
+    scene.start();
+    scene.merged();
+    scene.stored();
+    scene.at(1000);
+    scene.now = 1001;
+    scene.replies('B');
+    await golden(scene, 'write-timeout');
+  });
+
+  test('fails before anything happened when too few nodes can be reached', async () => {
+    const scene = new WriteScene('W=2, but the coordinator is alone: nothing is written');
+    scene.reach.away.add('B').add('C').add('D');
+    scene.start({ fallbacks: ['D'] });
+    await golden(scene, 'write-unreachable');
+  });
+
+  test('counts no fallback in strict mode and leaves hints with the coordinator', async () => {
+    const scene = new WriteScene('Strict: no fallback is asked; the hint stays with the coordinator');
+    scene.reach.away.add('C');
+    scene.start({ fallbacks: ['D'], consistency: { mode: 'strict' } });
+    scene.merged();
+    scene.stored();
+    scene.replies('D');
+    scene.replies('B', 'overload');
+    await golden(scene, 'write-strict');
+  });
+
+  test('keeps a hint for an owner that stays silent after the answer', async () => {
+    const scene = new WriteScene('The answer is given at W; the third owner never acknowledges and gets a hint');
+    scene.start({ fallbacks: ['D'] });
+    scene.merged();
+    scene.stored();
+    scene.replies('B');
+    scene.at(500);
+    scene.at(1000);
+    await golden(scene, 'write-late-hint');
+  });
+
+  test('turns to the next fallback when a refusal or a broken connection delays W', async () => {
+    const scene = new WriteScene('Before the answer a lost owner is replaced, also twice; after it, it gets a hint here');
+    scene.start({ fallbacks: ['D', 'E'] });
+    scene.merged();
+    scene.replies('B', 'overload');
+    scene.loses('D');
+    scene.stored();
+    scene.replies('E');
+    scene.loses('C');
+    await golden(scene, 'write-replaced');
+  });
+
+  test('turns to a fallback when owners are silent, without giving them up', async () => {
+    const scene = new WriteScene('Both other owners are paused: after half the time fallbacks are asked beside them');
+    scene.start({ fallbacks: ['D', 'E'] });
+    scene.merged();
+    scene.stored();
+    scene.at(500);
+    scene.replies('D');
+    scene.now = 700;
+    scene.replies('B');
+    scene.at(1000);
+    await golden(scene, 'write-silent-owners');
+  });
+
+  test('counts a node once, whatever it says how often', async () => {
+    const scene = new WriteScene('Repeated and foreign replies: W=3 needs three distinct nodes');
+    scene.start({ consistency: { w: 3 } });
+    scene.replies('B');
+    scene.merged();
+    scene.replies('B');
+    scene.replies('B');
+    scene.replies('Z');
+    scene.replies('A');
+    scene.stored();
+    scene.stored();
+    scene.replies('C');
+    await golden(scene, 'write-duplicates');
+  });
+
+  test('coordinated by a fallback counts its own copy as a hint', async () => {
+    const scene = new WriteScene('The coordinator D is a fallback: its copy is a hint for the absent owner', 'D');
+    scene.reach.away.add('A');
+    scene.start({ fallbacks: ['D', 'E'] });
+    scene.merged();
+    scene.stored();
+    scene.replies('B');
+    scene.replies('C');
+    await golden(scene, 'write-by-fallback');
+  });
+
+  test('is indeterminate when the local engine fails and nobody can make up for it', async () => {
+    const scene = new WriteScene('The local sync fails: not counted; W=3 is out of reach');
+    scene.start({ consistency: { w: 3 } });
+    scene.merged();
+    scene.replies('B');
+    scene.stored(new Error('fdatasync: EIO'));
+    scene.replies('C');
+    await golden(scene, 'write-engine-error');
+  });
+
+  test('reads R contexts first when told to', async () => {
+    const scene = new WriteScene('The coordinator is not first in the row: it reads contexts, then writes', 'B');
+    scene.start({ preRead: true });
+    scene.context('A', undefined);
+    scene.context('C', undefined);
+    scene.merged();
+    await golden(scene, 'write-pre-read');
+  });
+
+  test('goes on without contexts after a while in sloppy mode, and counts it', async () => {
+    const scene = new WriteScene('Nobody answers the read before the write; sloppy goes on without', 'B');
+    scene.start({ preRead: true });
+    scene.at(200);
+    expect(scene.coordinator.counters.preReadSkipped).toBe(1);
+    await golden(scene, 'write-pre-read-skipped');
+  });
+
+  test('fails without writing when contexts cannot be read in strict mode', async () => {
+    const scene = new WriteScene('Strict: no R contexts, no write', 'B');
+    scene.start({ preRead: true, consistency: { mode: 'strict' } });
+    scene.loses('A');
+    scene.loses('C');
+    await golden(scene, 'write-pre-read-strict');
+  });
+
+  test('that is under way when the node stops is indeterminate, with hints', async () => {
+    const scene = new WriteScene('The node stops');
+    scene.start();
+    scene.merged();
+    scene.stored();
+    scene.stop();
+    scene.start();
+    await golden(scene, 'write-stop');
+  });
+});
