@@ -10,12 +10,11 @@ ensureInstalled();
 ensureBuilt();
 
 // Later flags win, so what follows `--` overrides these.
-const defaults = ['--nodes', '3', '--port', '7379', '--data', './data'];
+const defaults = ['--supervised', '--nodes', '3', '--port', '7379', '--data', './data'];
 const program = join(rootDirectory, 'packages/cli/dist/bin/kvd.js');
 const cluster = spawn(nodeBinary(), [program, 'dev', ...defaults, ...process.argv.slice(2)], {
   cwd: rootDirectory,
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-  env: { ...process.env, KVD_SUPERVISED: '1', KVD_KVCTL: 'npx kvctl' },
 });
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => cluster.kill(signal));

@@ -1,0 +1,6 @@
+import { runProgram } from '../command-line.ts';
+import { createKvctlProgram } from '../kvctl/program.ts';
+import { ignoreBrokenPipes, processTerminal } from '../terminal.ts';
+
+ignoreBrokenPipes();
+process.exitCode = await runProgram(createKvctlProgram(processTerminal), process.argv.slice(2), processTerminal);

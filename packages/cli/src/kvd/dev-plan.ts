@@ -1,0 +1,76 @@
+/** From the settings of `kvd dev` to the nodes that it runs: pure. */
+import { join } from 'node:path';
+import type { DevSettings } from '../settings.ts';
+import type { PortUse } from './ports.ts';
+
+export interface PlannedNode {
+  readonly id: string;
+  readonly port: number;
+  readonly peerPort: number;
+  readonly data: string;
+  /** Flags of `kvd start`. */
+  readonly flags: readonly string[];
+}
+
+const PEER_PORT_OFFSET = 10_000;
+
+/** Node i: id node-i, RESP on port + i - 1, peers 10000 above, data in DATA/node-i. */
+export function planNodes(settings: DevSettings): readonly PlannedNode[] {
+  const numbers = Array.from({ length: settings.nodes }, (_, index) => index + 1);
+  const members = numbers.map((number) => `node-${number}=${settings.host}:${settings.port + number - 1}`).join(',');
+  return numbers.map((number) => planNode(settings, number, members));
+}
+
+function planNode(settings: DevSettings, number: number, members: string): PlannedNode {
+  const id = `node-${number}`;
+  const port = settings.port + number - 1;
+  const peerPort = port + PEER_PORT_OFFSET;
+  // `join` would drop the `./` that people typed and expect to see again.
+  const data = settings.data.startsWith('./') ? `./${join(settings.data, id)}` : join(settings.data, id);
+  const flags = {
+    id,
+    host: settings.host,
+    port,
+    'peer-port': peerPort,
+    data,
+    'initial-members': members,
+    'log-level': settings['log-level'],
+    'max-value-bytes': settings['max-value-bytes'],
+    'gossip-interval-ms': settings['gossip-interval-ms'],
+    'anti-entropy-interval-ms': settings['anti-entropy-interval-ms'],
+  };
+  return {
+    id,
+    port,
+    peerPort,
+    data,
+    flags: Object.entries(flags).flatMap(([name, value]) => [`--${name}`, `${value}`]),
+  };
+}
+
+export function portUses(nodes: readonly PlannedNode[]): readonly PortUse[] {
+  return nodes.flatMap(({ id, port, peerPort }) => [
+    { port, purpose: `RESP of ${id}` },
+    { port: peerPort, purpose: `peers of ${id}, its RESP port + ${PEER_PORT_OFFSET}` },
+  ]);
+}
+
+export interface HintContext {
+  readonly hasRedisCli: boolean;
+  /** How this installation calls kvctl: `npx kvctl` in a clone. */
+  readonly kvctl: string;
+}
+
+/** What to type next, after `kvd ready`. */
+export function nextSteps(nodes: readonly PlannedNode[], { hasRedisCli, kvctl }: HintContext): readonly string[] {
+  const first = nodes[0]?.port;
+  const last = nodes.at(-1)?.port;
+  const redis = [`  redis-cli -p ${first} set k v`, `  redis-cli -p ${last} get k`];
+  const own = [`  ${kvctl} -p ${first} put k v`, `  ${kvctl} -p ${last} get k`];
+  const without = [
+    'redis-cli is not installed here (Debian: apt-get install redis-tools); kvctl does the same:',
+    ...own,
+  ];
+  const end = [`  ${kvctl} -p ${first} status`, 'Ctrl-C stops the cluster; its data stays.'];
+  return ['In another terminal:', ...(hasRedisCli ? redis : without), ...end];
+}

@@ -1,0 +1,30 @@
+import { type Command, createProgram, Option } from '../command-line.ts';
+import { addSettingFlags, settingsOf } from '../setting-flags.ts';
+import { devSettings, nodeSettings } from '../settings.ts';
+import type { Terminal } from '../terminal.ts';
+import { packageVersion } from '../version.ts';
+
+/** `kvd`: runs one node, or a cluster of them on this machine. */
+export function createKvdProgram(terminal: Terminal, environment: NodeJS.ProcessEnv): Command {
+  const description = 'Runs kvd nodes. Settings come from flags, KVD_* variables and a config file, in this order.';
+  const program = createProgram({ name: 'kvd', description, version: packageVersion() }, terminal);
+
+  const start = addSettingFlags(program.command('start').description('run one node'), nodeSettings);
+  start.addOption(supervisedOption()).action(async () => {
+    const { start: startNode } = await import('./start.ts');
+    const supervised = start.opts()['supervised'] === true;
+    terminal.exitCode = await startNode(settingsOf(start, nodeSettings, environment), { supervised }, terminal);
+  });
+
+  const dev = addSettingFlags(program.command('dev').description('run a cluster on this machine'), devSettings);
+  dev.addOption(supervisedOption()).action(async () => {
+    const { dev: runCluster } = await import('./dev.ts');
+    const supervised = dev.opts()['supervised'] === true;
+    terminal.exitCode = await runCluster(settingsOf(dev, devSettings, environment), { supervised }, terminal);
+  });
+  return program;
+}
+
+function supervisedOption(): Option {
+  return new Option('--supervised', 'stop when the parent goes: its IPC channel, or else stdin, is watched');
+}

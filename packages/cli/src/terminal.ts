@@ -1,0 +1,24 @@
+import { EXIT_CODES } from './exit-codes.ts';
+
+/** What a command gives back: results to `out`, everything else to `err`, and a code. Tests pass one that remembers. */
+export interface Terminal {
+  out(line: string): void;
+  err(line: string): void;
+  /** For the shell, of a command that ends without an exception. */
+  exitCode: number;
+}
+
+export const processTerminal: Terminal = {
+  out: (line) => void process.stdout.write(`${line}\n`),
+  err: (line) => void process.stderr.write(`${line}\n`),
+  exitCode: EXIT_CODES.ok,
+};
+
+/**
+ * A reader that goes away (`kvctl members | head -1`, or a supervisor killed outright) must not turn into a crash half-way
+ * through a clean stop.
+ */
+export function ignoreBrokenPipes(): void {
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
+}
