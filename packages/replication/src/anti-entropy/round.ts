@@ -120,7 +120,7 @@ export class Round {
     const differing = new Set(reply.differing.filter(asked));
     this.#differing = [...differing].sort((a, b) => b - a);
     this.#context.counters.slotsFailed += chunk.unreadable.size;
-    for (const [from, to] of runsWithout(chunk.runs, differing.union(chunk.unreadable))) {
+    for (const [from, to] of runsWithout(chunk.runs, new Set([...differing, ...chunk.unreadable]))) {
       this.#agreed(chunk.group, from, to);
     }
     this.#proceed();

@@ -89,7 +89,8 @@ export class HintedHandoff {
     const delivery = this.#deliveries.get(target);
     // A busy delivery goes on until nothing is left, and one that fails comes back by itself.
     if (delivery === undefined || delivery.phase !== 'idle' || delivery.failures > 0) return;
-    this.#due(delivery, Math.min(delivery.dueMs, now + this.#options.retryAfterMs));
+    const at = now + this.#options.retryAfterMs;
+    if (at < delivery.dueMs) this.#due(delivery, at);
   }
 
   tick(now: Millis): void {
@@ -104,7 +105,7 @@ export class HintedHandoff {
       } else if (delivery.phase === 'idle' && now >= delivery.dueMs) {
         this.#deliver(delivery, now);
       }
-      nextMs = Math.min(nextMs, delivery.dueMs, delivery.deadlineMs);
+      if (delivery.phase !== 'removing') nextMs = Math.min(nextMs, delivery.dueMs, delivery.deadlineMs);
     }
     this.#alarm.set(nextMs);
   }

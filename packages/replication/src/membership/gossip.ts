@@ -1,9 +1,9 @@
 /**
  * Membership: the table of members that every node keeps, and the gossip that brings all tables together.
  *
- *   each second:  own heartbeat + 1;  gossip(table) ──► one random member ──► gossip-reply(its table);  both join
+ *   each second:  own heartbeat + 1;  gossip(table) ──► one random living member ──► gossip-reply(its table);  both join
  *
- * Besides, every few rounds a seed and a dead member are tried, so that islands merge and the returned are found. Invariants:
+ * Besides, every few rounds a seed and a silent member are tried, so that islands merge and the returned are found. Invariants:
  * - only this node moves its own heartbeat, and only up; its incarnation is durable, greater after each boot, and given to it;
  * - who hears itself suspected answers with a newer heartbeat at once;
  * - names that are not allowed (not in the ring) never enter the table, and the table is bounded;
@@ -104,14 +104,15 @@ export class Membership {
   }
 
   #round(now: Millis): void {
-    const { seedEveryRounds, deadEveryRounds } = this.#options;
+    const { seedEveryRounds, silentEveryRounds } = this.#options;
     this.#self = { ...this.#self, heartbeat: this.#self.heartbeat + 1, movedAtMs: now };
     const round = ++this.counters.rounds;
     const targets = new Set<NodeId>();
-    this.#pick(this.#named((member) => member.state === 'alive' || member.state === 'suspect'), targets);
+    // Those in doubt are asked besides, not instead: else the living would hear less of each other just when one dies.
+    this.#pick(this.#named((member) => member.state === 'alive'), targets);
     if (round % seedEveryRounds === 0) this.#pick(this.#seeds, targets);
-    if (targets.size === 0 || round % deadEveryRounds === 0) {
-      this.#pick(this.#named((member) => member.state === 'dead'), targets);
+    if (targets.size === 0 || round % silentEveryRounds === 0) {
+      this.#pick(this.#named((member) => member.state === 'suspect' || member.state === 'dead'), targets);
     }
     for (const target of targets) this.#greet(target);
   }

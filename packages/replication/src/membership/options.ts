@@ -22,10 +22,10 @@ export interface MembershipOptions {
    */
   readonly seedEveryRounds?: number;
   /**
-   * Every how many rounds a dead member is tried besides, so that it is found again when it returns.
+   * Every how many rounds a suspect or dead member is tried besides, so that it is found again when it returns.
    * @default 3
    */
-  readonly deadEveryRounds?: number;
+  readonly silentEveryRounds?: number;
   /**
    * Lines of the table at most; news of further members is dropped and counted.
    * @default 1024
@@ -43,7 +43,7 @@ export const MEMBERSHIP_DEFAULTS: Readonly<Required<MembershipOptions>> = Object
   suspectAfterMs: 5000,
   deadAfterMs: 15_000,
   seedEveryRounds: 5,
-  deadEveryRounds: 3,
+  silentEveryRounds: 3,
   membersMax: 1024,
   suspectedByMax: 8,
 });

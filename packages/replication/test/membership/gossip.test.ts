@@ -150,7 +150,7 @@ describe('a cluster', () => {
     const onChange = (eyes: NodeId): Partial<MembershipDependencies> => ({
       onChange: (member) => script.line(world.now, `${eyes} sees ${showMember(member)}`),
     });
-    script.note('Three nodes boot. Each asks one other a second, and gets its table back.');
+    script.note('Three nodes boot. Each tells its table to one other a second, and gets that one\'s back.');
     world.onDelivery = (from, to, message) => {
       if (world.now < 3000) script.message(world.now, from, to, message);
     };
@@ -179,7 +179,7 @@ describe('a cluster', () => {
     for (const name of names) boot(name, 1);
     world.run(30_000);
     show();
-    script.note('The link is mended. Dead members are tried every third round, seeds every fifth: within seconds all are alive.');
+    script.note('The link is mended. Silent members are tried every third round, seeds every fifth: within seconds all are alive.');
     world.link = () => true;
     world.run(36_000);
     show();
