@@ -55,7 +55,7 @@ function runsOf(circle: readonly VirtualNode[], rowLength: number): RingRun[] {
   const owners = circle.map((node) => node.owner);
   const zoneCount = Math.min(rowLength, new Set(owners.map(zoneOf)).size);
   const isEnough = (met: ReadonlySet<Member>) =>
-    met.size >= rowLength && (met.size === zoneCount || new Set([...met].map(zoneOf)).size >= zoneCount);
+    met.size >= rowLength && new Set(Array.from(met, zoneOf)).size >= zoneCount;
   let next = 0;
   return circle.map(({ length }, index) => {
     const from = next;

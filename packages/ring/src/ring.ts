@@ -42,8 +42,8 @@ export class Ring {
   readonly #runOfSlot = new Uint16Array(SLOT_COUNT);
   readonly #byId: ReadonlyMap<string, Member>;
   readonly #byNumber: ReadonlyMap<number, Member>;
-  /** At n * runs + run; filled as it is asked for. */
-  readonly #preferenceLists: PreferenceList[] = [];
+  /** By n, then by run; filled as they are asked for. */
+  readonly #preferenceLists: (PreferenceList | undefined)[][] = [];
   #encoded: Buffer | undefined;
   #hash: string | undefined;
 
@@ -104,12 +104,11 @@ export class Ring {
 
   /** See `preferenceList`. */
   preferenceList(slot: number, n: number): PreferenceList {
-    const run = this.#run(slot);
-    const owners = Math.min(n, run.row.length);
+    const owners = Math.min(n, this.row(slot).length);
     if (!(owners >= 1)) throw new RangeError(`a preference list has at least one owner, not ${n}`);
-    const runIndex = this.#runOfSlot[slot] as number;
-    const place = owners * this.#runs.length + runIndex;
-    return (this.#preferenceLists[place] ??= computePreferenceList(this, runIndex, owners));
+    const lists = (this.#preferenceLists[owners] ??= new Array(this.#runs.length));
+    const run = this.#runOfSlot[slot] as number;
+    return (lists[run] ??= computePreferenceList(this, run, owners));
   }
 
   /** Canonical: equal rings are equal bytes. Not to be changed by the caller. */

@@ -6,7 +6,13 @@
  */
 import { posix } from 'node:path';
 import type { DirectoryLock, File, FileSystem, OpenMode } from './file-system.ts';
-import { decodeLockHolder, directoryBusy, encodeLockHolder, LOCK_FILE_NAME, type LockHolder } from './directory-lock.ts';
+import {
+  decodeLockHolder,
+  directoryBusy,
+  encodeLockHolder,
+  LOCK_FILE_NAME,
+  type LockHolder,
+} from './directory-lock.ts';
 import { fileError } from './file-error.ts';
 import { crashDirectories, MemoryDirectory, type NameOperation } from './memory-directory.ts';
 import { type Disk, type FileCall, type FileCounters, MemoryFile, type FileOperation } from './memory-file.ts';

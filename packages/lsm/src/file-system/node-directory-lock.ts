@@ -12,7 +12,13 @@ import * as net from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { DirectoryLock } from './file-system.ts';
-import { decodeLockHolder, directoryBusy, encodeLockHolder, LOCK_FILE_NAME, type LockHolder } from './directory-lock.ts';
+import {
+  decodeLockHolder,
+  directoryBusy,
+  encodeLockHolder,
+  LOCK_FILE_NAME,
+  type LockHolder,
+} from './directory-lock.ts';
 import { errorCode } from './file-error.ts';
 
 /** Directories locked by this process (device and inode): the pid in the file cannot tell us from ourselves. */

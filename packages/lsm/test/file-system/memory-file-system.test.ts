@@ -215,7 +215,11 @@ describe('A memory disk that loses power', () => {
 
   it('after any writes, truncates, syncs and crashes holds the synced bytes where nothing came after', () => {
     const step = fc.oneof(
-      fc.record({ kind: fc.constant('write' as const), position: fc.nat(9000), length: fc.integer({ min: 1, max: 5000 }) }),
+      fc.record({
+        kind: fc.constant('write' as const),
+        position: fc.nat(9000),
+        length: fc.integer({ min: 1, max: 5000 }),
+      }),
       fc.record({ kind: fc.constant('truncate' as const), size: fc.nat(9000) }),
       fc.record({ kind: fc.constant('sync' as const) }),
     );

@@ -47,23 +47,29 @@ async function kill(child: ChildProcess): Promise<void> {
 describe('The lock of a directory on the real disk', () => {
   const variants = process.platform === 'linux' ? [true, false] : [false];
 
-  it.each(variants)('is refused while another process lives, and taken over when it was killed (sockets: %s)', async (abstractSockets) => {
-    const files = new NodeFileSystem({ abstractSockets });
-    const child = await otherHolder(abstractSockets);
-    try {
-      await expect(files.lock(root, 'ours')).rejects.toMatchObject({
-        code: 'EBUSY',
-        message: expect.stringContaining(`process ${child.pid} `),
+  it.each(variants)(
+    'is refused while another process lives, and taken over when it was killed (sockets: %s)',
+    async (abstractSockets) => {
+      const files = new NodeFileSystem({ abstractSockets });
+      const child = await otherHolder(abstractSockets);
+      try {
+        await expect(files.lock(root, 'ours')).rejects.toMatchObject({
+          code: 'EBUSY',
+          message: expect.stringContaining(`process ${child.pid} `),
+        });
+      } finally {
+        await kill(child);
+      }
+      expect(fs.existsSync(join(root, 'LOCK'))).toBe(true);
+      const lock = await files.lock(root, 'ours');
+      lock.check();
+      expect(JSON.parse(fs.readFileSync(join(root, 'LOCK'), 'utf8'))).toMatchObject({
+        ownerToken: 'ours',
+        pid: process.pid,
       });
-    } finally {
-      await kill(child);
-    }
-    expect(fs.existsSync(join(root, 'LOCK'))).toBe(true);
-    const lock = await files.lock(root, 'ours');
-    lock.check();
-    expect(JSON.parse(fs.readFileSync(join(root, 'LOCK'), 'utf8'))).toMatchObject({ ownerToken: 'ours', pid: process.pid });
-    await lock.release();
-  });
+      await lock.release();
+    },
+  );
 
   it.each(variants)('is one lock for all names of the directory (sockets: %s)', async (abstractSockets) => {
     const files = new NodeFileSystem({ abstractSockets });
@@ -103,16 +109,19 @@ describe('The real disk', () => {
     expect([mode('a'), mode('a/b'), mode('a/b/c')]).toEqual([0o700, 0o700, 0o600]);
   });
 
-  it.runIf(process.platform === 'linux')('frees the descriptor of a closed file once its last call is back', async () => {
-    const files = new NodeFileSystem();
-    const file = files.open(join(root, 'a'), 'create');
-    const before = fs.readdirSync('/proc/self/fd').length;
-    const completion = new Promise<void>((resolve) => file.sync(() => resolve()));
-    file.close();
-    expect(fs.readdirSync('/proc/self/fd').length).toBe(before);
-    await completion;
-    expect(fs.readdirSync('/proc/self/fd').length).toBe(before - 1);
-  });
+  it.runIf(process.platform === 'linux')(
+    'frees the descriptor of a closed file once its last call is back',
+    async () => {
+      const files = new NodeFileSystem();
+      const file = files.open(join(root, 'a'), 'create');
+      const before = fs.readdirSync('/proc/self/fd').length;
+      const completion = new Promise<void>((resolve) => file.sync(() => resolve()));
+      file.close();
+      expect(fs.readdirSync('/proc/self/fd').length).toBe(before);
+      await completion;
+      expect(fs.readdirSync('/proc/self/fd').length).toBe(before - 1);
+    },
+  );
 
   it('lets only so many calls run at once, the others in order', () => {
     const limit = new CallLimit(2);
