@@ -18,9 +18,9 @@ import type { TransportOptions } from './options.ts';
 import { OutgoingQueue } from './outgoing-queue.ts';
 
 export type CloseReason =
-  | { readonly kind: 'ended' | 'silent' | 'slow-handshake' | 'replaced' | 'stopped' | 'bad-message' }
+  | { readonly kind: 'ended' | 'silent' | 'slow-handshake' | 'replaced' | 'stopped' }
   | { readonly kind: 'error'; readonly error: Error | undefined }
-  | { readonly kind: 'bad-frame'; readonly error: NodeError }
+  | { readonly kind: 'bad-frame' | 'bad-message'; readonly error: Error }
   /** `by` which end. `peer`: the name that the other end gave. */
   | { readonly kind: 'refused'; readonly by: 'here' | 'peer'; readonly refusal: Refusal; readonly peer: string | undefined };
 

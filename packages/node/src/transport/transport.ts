@@ -10,6 +10,7 @@
 import { decodeMessage, encodeMessage, type Message, messageType, type NodeId } from '@kvd/replication';
 import { NodeError } from '../errors.ts';
 import type { Listener, Runtime, Socket, SocketHandlers, TimerHandle } from '../runtime.ts';
+import { ConnectionReport } from './connection-report.ts';
 import { MESSAGE_BYTES_MAX } from './frame.ts';
 import { type AcceptedPeer, Handshake, type Identity, refuse } from './handshake.ts';
 import { type Hello, NONCE_BYTES, type Refusal } from './hello.ts';
@@ -50,6 +51,7 @@ export class Transport implements ConnectionOwner {
   readonly #options: Required<TransportOptions>;
   readonly #identity: Identity;
   readonly #counters = createCounters();
+  readonly #report: ConnectionReport;
   readonly #links = new Map<NodeId, PeerLink>();
   /** Of each peer the connection that it has dialled. */
   readonly #accepted = new Map<NodeId, PeerConnection>();
@@ -65,6 +67,7 @@ export class Transport implements ConnectionOwner {
   constructor(setup: TransportSetup) {
     this.#setup = setup;
     this.#options = resolveTransportOptions(setup.options);
+    this.#report = new ConnectionReport(setup.runtime, this.#counters);
     const { id, incarnation } = setup.self;
     this.#identity = { id, incarnation, clusterId: setup.cluster.id, generation: setup.cluster.generation };
   }
@@ -84,6 +87,7 @@ export class Transport implements ConnectionOwner {
     const address = { host: self.host, port: self.peerPort };
     runtime.network.listen(address, (socket) => this.#accept(socket), (error, listener) => {
       if (error) return done(listenError(error, address));
+      if (this.#stopped) return listener?.close(() => {});
       this.#listener = listener;
       this.#tick();
       done();
@@ -166,7 +170,7 @@ export class Transport implements ConnectionOwner {
   }
 
   opened(connection: PeerConnection, peer: AcceptedPeer): void {
-    this.#counters.opened++;
+    this.#report.opened(connection, peer);
     this.#strangers.delete(connection);
     this.#closeEarlier(connection, peer);
     if (connection.dialled === undefined) {
@@ -176,7 +180,6 @@ export class Transport implements ConnectionOwner {
     }
     const link = this.#links.get(peer.id);
     if (link) link.refusal = undefined;
-    this.#setup.runtime.log('info', 'peer-reachable', { peer: peer.id, incarnation: peer.incarnation });
     this.#setup.onReachable(peer.id);
   }
 
@@ -196,7 +199,7 @@ export class Transport implements ConnectionOwner {
 
   closed(connection: PeerConnection, reason: CloseReason): void {
     this.#counters.expired += connection.takeExpired();
-    this.#report(connection, reason);
+    this.#report.closed(connection, reason);
     const { peer, dialled, openedAt } = connection;
     if (dialled === undefined) {
       if (peer && this.#accepted.get(peer.id) === connection) this.#accepted.delete(peer.id);
@@ -306,41 +309,9 @@ export class Transport implements ConnectionOwner {
       return decodeMessage(type, payload);
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'REPLICATION_BAD_MESSAGE') throw error;
-      this.#setup.runtime.log('warn', 'peer-bad-message', { peer: connection.peer?.id, type, error });
-      connection.close({ kind: 'bad-message' });
+      connection.close({ kind: 'bad-message', error: error as Error });
       return undefined;
     }
-  }
-
-  #report(connection: PeerConnection, reason: CloseReason): void {
-    const { log, probe } = this.#setup.runtime;
-    const peer = connection.peer?.id ?? connection.dialled;
-    const fields = { peer, address: connection.remoteAddress };
-    probe?.(`transport-closed-${reason.kind}`);
-    if (reason.kind === 'bad-frame') {
-      this.#counters.badFrames++;
-      log('warn', 'peer-bad-frame', { ...fields, error: reason.error });
-    } else if (reason.kind === 'bad-message') {
-      this.#counters.badMessages++;
-    } else if (reason.kind === 'refused') {
-      this.#counters.refused++;
-      this.#reportRefusal(connection, reason);
-    } else if (connection.openedAt !== undefined && connection.dialled !== undefined) {
-      log('info', 'peer-unreachable', { ...fields, reason: reason.kind, ...('error' in reason && { error: reason.error }) });
-    }
-  }
-
-  /** An attempt is made each second for ever, so a refusal is worth a line when it is not the one before. */
-  #reportRefusal(connection: PeerConnection, reason: CloseReason & { kind: 'refused' }): void {
-    const { by, refusal } = reason;
-    const known = connection.dialled !== undefined && this.#links.get(connection.dialled)?.refusal === refusal.reason;
-    this.#setup.runtime.log(known ? 'debug' : 'warn', 'peer-refused', {
-      peer: reason.peer ?? connection.dialled,
-      address: connection.remoteAddress,
-      by,
-      code: refusal.code,
-      reason: refusal.reason,
-    });
   }
 }
 
