@@ -7,6 +7,7 @@ export type LsmErrorCode =
   | 'LSM_INCOMPATIBLE_FORMAT' // written by a newer version
   | 'LSM_DURABILITY_LOST' // a sync failed: the engine takes no more writes
   | 'LSM_CLOSED' // used after close
+  | 'LSM_BUSY' // too many writes wait for their flush; nothing happened, try again later
   | 'LSM_COMPACTION' // a background job kept failing
   | 'LSM_OPTIONS'; // an option is out of its range
 

@@ -1,0 +1,112 @@
+/**
+ * Configuration of one node: plain data, as the command line, the environment or a file give it. `resolveConfig` fills in the
+ * defaults and checks every value.
+ */
+import type { EngineOptions } from '@kvd/lsm';
+import type { Consistency } from '@kvd/replication';
+import { NodeError } from './errors.ts';
+
+export interface NodeConfig {
+  /** Name of this node, one of the initial members: 1-32 characters of [A-Za-z0-9._-]. */
+  readonly id: string;
+  /**
+   * Address to listen on.
+   * @default '127.0.0.1'
+   */
+  readonly host?: string;
+  /**
+   * RESP port.
+   * @default 7379
+   */
+  readonly port?: number;
+  /** Port for peers. Default: port + 10000. */
+  readonly peerPort?: number;
+  /** Directory of this node's data; made when missing. */
+  readonly dataDirectory: string;
+  /** `id=host:port[@peerPort],…`: every member of the first ring, this one included. Read at the first start only. */
+  readonly initialMembers: string;
+  /**
+   * @default 'info'
+   */
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  /**
+   * Largest value a client may write, bytes; at most 64 MiB.
+   * @default 8 MiB
+   */
+  readonly maxValueBytes?: number;
+  /**
+   * Milliseconds between two gossip exchanges. Shorter: members are known dead sooner. Costs: messages.
+   * @default 1000
+   */
+  readonly gossipIntervalMs?: number;
+  /**
+   * Milliseconds between two comparisons with each other owner. Shorter: divergence heals sooner. Costs: reads of leaves.
+   * @default 60000
+   */
+  readonly antiEntropyIntervalMs?: number;
+  /** Defaults of the one keyspace: see DEFAULT_CONSISTENCY. */
+  readonly consistency?: Partial<Consistency>;
+  /** Options of the storage engine. */
+  readonly engine?: EngineOptions;
+}
+
+/** N=3, R=2, W=2, sloppy, answered after fdatasync. */
+export const DEFAULT_CONSISTENCY: Consistency = Object.freeze({
+  n: 3,
+  r: 2,
+  w: 2,
+  pr: 0,
+  pw: 0,
+  dw: 0,
+  mode: 'sloppy',
+  durability: 'sync',
+  timeoutMs: 5000,
+});
+
+export const VALUE_BYTES_MAX = 64 * 1024 * 1024;
+export const KEY_BYTES_MAX = 64 * 1024;
+
+export const DEFAULTS = Object.freeze({
+  host: '127.0.0.1',
+  port: 7379,
+  logLevel: 'info' as const,
+  maxValueBytes: 8 * 1024 * 1024,
+  gossipIntervalMs: 1000,
+  antiEntropyIntervalMs: 60_000,
+});
+
+/** Fills in defaults. Throws NodeError NODE_BAD_CONFIG that names the setting. */
+export function resolveConfig(config: NodeConfig): Required<NodeConfig> {
+  const port = config.port ?? DEFAULTS.port;
+  const resolved: Required<NodeConfig> = {
+    ...DEFAULTS,
+    ...config,
+    port,
+    peerPort: config.peerPort ?? port + 10_000,
+    consistency: { ...DEFAULT_CONSISTENCY, ...config.consistency },
+    engine: config.engine ?? {},
+  };
+  check(resolved);
+  return resolved;
+}
+
+function check(config: Required<NodeConfig>): void {
+  if (!/^[A-Za-z0-9._-]{1,32}$/.test(config.id)) bad('id', config.id, '1-32 characters of A-Z a-z 0-9 . _ -');
+  if (config.dataDirectory === '') bad('data', config.dataDirectory, 'the path of a directory');
+  if (config.initialMembers === '') bad('initial-members', '', 'id=host:port,…');
+  checkRange('port', config.port, 1, 65_535);
+  checkRange('peer-port', config.peerPort, 1, 65_535);
+  checkRange('max-value-bytes', config.maxValueBytes, 1, VALUE_BYTES_MAX);
+  checkRange('gossip-interval-ms', config.gossipIntervalMs, 10, 60_000);
+  checkRange('anti-entropy-interval-ms', config.antiEntropyIntervalMs, 100, 86_400_000);
+}
+
+function checkRange(name: string, value: number, least: number, most: number): void {
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    bad(name, String(value), `a whole number from ${least} to ${most}`);
+  }
+}
+
+function bad(name: string, value: string, allowed: string): never {
+  throw new NodeError('NODE_BAD_CONFIG', `--${name} is '${value}': it must be ${allowed}`);
+}

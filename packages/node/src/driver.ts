@@ -1,0 +1,339 @@
+/**
+ * Joins the machines to the world: an event comes in, a machine decides, its effects are carried out.
+ *
+ *   transport ──► receive ─┐                    ┌─► transport.send
+ *   commands  ──► read     ├─► machine ─► sink ─┼─► replica (own share, by direct call)
+ *   alarm     ──► tick     │                    ├─► done callbacks of requests
+ *   replica   ──► merged…  ┘                    └─► alarm.at
+ *
+ * One event runs to its end before the next: what a machine sends to this very node waits in `#turn` until the machine has
+ * returned, so that none is entered twice.
+ */
+import {
+  AntiEntropy,
+  type CoordinateRequest,
+  HintedHandoff,
+  Membership,
+  type Message,
+  ReadCoordinator,
+  type ReadOutcome,
+  type ReadRequest,
+  type RequestHeader,
+  WriteCoordinator,
+  type WriteOutcome,
+} from '@kvd/replication';
+import { preferenceList } from '@kvd/ring';
+import { Alarm } from './alarm.ts';
+import type { NodeParts } from './node-parts.ts';
+import { slotOf } from './replica/replica.ts';
+import { RequestMemory } from './request-memory.ts';
+import { STREAM_BACKGROUND, STREAM_READ, STREAM_WRITE, streamKind, Streams } from './streams.ts';
+import { type RoutedWrite, WriteRouter } from './write-router.ts';
+
+/** Requests are remembered this long after they began: longer than any of them may take. */
+const REMEMBER_MS = 60_000;
+
+/** Who is to be told of a coordinated write's outcome. */
+type Origin =
+  | { readonly from: undefined; readonly routerStream: number }
+  | { readonly from: string; readonly stream: number; readonly header: RequestHeader };
+
+export class Driver {
+  readonly membership: Membership;
+  readonly handoff: HintedHandoff;
+  readonly antiEntropy: AntiEntropy;
+  readonly writes: WriteCoordinator;
+  readonly reads: ReadCoordinator;
+  readonly router: WriteRouter;
+  readonly #parts: NodeParts;
+  readonly #alarm: Alarm;
+  readonly #streams = new Streams();
+  readonly #memory = new RequestMemory(REMEMBER_MS);
+  readonly #origins = new Map<number, Origin>();
+  readonly #readers = new Map<number, (outcome: ReadOutcome) => void>();
+  readonly #writers = new Map<number, (outcome: WriteOutcome) => void>();
+  #turn: (() => void)[] = [];
+  #running = false;
+  #stopped = false;
+  #nextRequest = 1;
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+    const { self, runtime, config, ring } = parts;
+    this.#alarm = new Alarm(runtime.clock, runtime.timers, () => this.tick());
+    const reach = { reachable: (node: string) => this.reachable(node) };
+    const out = {
+      send: (to: string, message: Message) => this.#send(to, message),
+      wakeAt: (at: number) => this.#alarm.at(at),
+    };
+    const background = {
+      out,
+      reach,
+      random: runtime.random,
+      store: parts.store,
+      nextStream: () => this.#streams.next(STREAM_BACKGROUND),
+      header: (remainingMs: number) => this.header(remainingMs),
+    };
+    this.membership = new Membership({
+      ...background,
+      self: { ...memberAddress(parts), incarnation: parts.incarnation },
+      members: ring.members,
+      options: { gossipIntervalMs: config.gossipIntervalMs },
+      onNewerSelf: (incarnation) => parts.onNewerSelf(incarnation),
+    });
+    this.handoff = new HintedHandoff(background);
+    this.antiEntropy = new AntiEntropy({
+      ...background,
+      self,
+      peers: () => parts.sharedSlots,
+      ringEpoch: () => ring.epoch,
+      options: { intervalMs: config.antiEntropyIntervalMs },
+      onAgreed: (peer, fromSlot, toSlot) => parts.coverage.agreed(peer, fromSlot, toSlot),
+    });
+    this.writes = new WriteCoordinator({
+      self,
+      reach,
+      out: {
+        ...out,
+        coordinate: (stream, request) => this.#later(() => this.#coordinate(stream, request)),
+        keepHint: (target, address, record) => this.#keepHint(target, address, record),
+        finish: (stream, outcome) => this.#finishWrite(stream, outcome),
+      },
+    });
+    this.reads = new ReadCoordinator({
+      self,
+      reach,
+      out: { ...out, finish: (stream, outcome) => this.#finishRead(stream, outcome) },
+    });
+    this.router = new WriteRouter(self, reach, {
+      ...out,
+      coordinateHere: (write, remainingMs) => this.#later(() => this.#coordinateHere(write, remainingMs)),
+      finish: (stream, outcome) => this.#finishRouted(stream, outcome),
+    });
+  }
+
+  get inFlight(): number {
+    return this.#readers.size + this.#writers.size + this.#origins.size;
+  }
+
+  /** A node is reachable while a connection to it stands; this node always is, unless its engine takes no writes. */
+  reachable(node: string): boolean {
+    return node === this.#parts.self ? !this.#stopped && !this.#parts.failed() : this.#parts.transport.reachable(node);
+  }
+
+  now(): number {
+    return this.#parts.runtime.clock.monotonicMs();
+  }
+
+  header(remainingMs: number): RequestHeader {
+    return {
+      id: { entry: this.#parts.self, incarnation: this.#parts.incarnation, n: this.#nextRequest++ },
+      remainingMs,
+      ringEpoch: this.#parts.ring.epoch,
+      slotPhase: 0,
+      keyspace: 0,
+      keyspaceVersion: 1,
+      traceId: 0,
+    };
+  }
+
+  /** Runs a coordinated read from here. */
+  read(request: Omit<ReadRequest, 'stream'>, done: (outcome: ReadOutcome) => void): void {
+    if (this.#stopped) {
+      done({ status: 'failed', reason: 'stopping', detail: 'the node is stopping' });
+      return;
+    }
+    const stream = this.#streams.next(STREAM_READ);
+    this.#readers.set(stream, done);
+    this.#run(() => this.reads.start({ ...request, stream }, this.now()));
+  }
+
+  /** Routes a write to its coordinator. */
+  write(write: Omit<RoutedWrite, 'stream'>, done: (outcome: WriteOutcome) => void): void {
+    if (this.#stopped) {
+      done({ status: 'failed', reason: 'stopping', detail: 'the node is stopping' });
+      return;
+    }
+    const stream = this.#streams.next(2);
+    this.#writers.set(stream, done);
+    this.#run(() => this.router.start({ ...write, stream }, this.now()));
+  }
+
+  /** A message from another node. */
+  receive(from: string, message: Message): void {
+    if (!this.#stopped) this.#run(() => this.#dispatch(from, message));
+  }
+
+  connected(node: string): void {
+    this.#run(() => {
+      this.handoff.reachable(node, this.now());
+      this.antiEntropy.memberReturned(node, this.now());
+    });
+  }
+
+  disconnected(node: string): void {
+    this.#run(() => {
+      const now = this.now();
+      this.writes.unreachable(node, now);
+      this.reads.unreachable(node, now);
+      this.router.unreachable(node, now);
+      this.handoff.unreachable(node, now);
+    });
+  }
+
+  tick(): void {
+    if (this.#stopped) return;
+    this.#run(() => {
+      const now = this.now();
+      this.membership.tick(now);
+      this.handoff.tick(now);
+      this.antiEntropy.tick(now);
+      this.writes.tick(now);
+      this.reads.tick(now);
+      this.router.tick(now);
+    });
+  }
+
+  stop(): void {
+    if (this.#stopped) return;
+    this.#run(() => {
+      this.writes.stop(this.now());
+      this.reads.stop(this.now());
+      this.router.stop();
+    });
+    this.#stopped = true;
+    this.#alarm.stop();
+  }
+
+  /** Runs an event, then what it left for this node itself. */
+  #run(event: () => void): void {
+    if (this.#running) {
+      this.#turn.push(event);
+      return;
+    }
+    this.#running = true;
+    try {
+      event();
+      for (let next = 0; next < this.#turn.length; next++) (this.#turn[next] as () => void)();
+    } finally {
+      this.#turn.length = 0;
+      this.#running = false;
+    }
+  }
+
+  #later(event: () => void): void {
+    if (this.#running) this.#turn.push(event);
+    else this.#run(event);
+  }
+
+  #send(to: string, message: Message): void {
+    if (to === this.#parts.self) this.#later(() => this.#dispatch(to, message));
+    else this.#parts.transport.send(to, message);
+  }
+
+  #dispatch(from: string, message: Message): void {
+    const now = this.now();
+    switch (message.kind) {
+      case 'replicate':
+        return this.#parts.replica.replicate(message, (reason) =>
+          this.#send(from, {
+            kind: 'replicate-reply',
+            stream: message.stream,
+            status: reason === '' ? 'stored' : 'refused',
+            reason,
+          }),
+        );
+      case 'fetch':
+        return this.#send(from, {
+          kind: 'fetch-reply',
+          stream: message.stream,
+          ...this.#parts.replica.fetch(message.addresses),
+        });
+      case 'replicate-reply':
+        if (streamKind(message.stream) === STREAM_WRITE) return this.writes.receive(from, message, now);
+        if (streamKind(message.stream) !== STREAM_BACKGROUND) return;
+        this.handoff.receive(from, message, now);
+        return this.antiEntropy.receive(from, message, now);
+      case 'fetch-reply':
+        if (streamKind(message.stream) === STREAM_WRITE) return this.writes.receive(from, message, now);
+        return this.reads.receive(from, message, now);
+      case 'forward':
+        return this.#coordinateFor(from, message.stream, message);
+      case 'forward-reply':
+        return this.router.receive(from, message, now);
+      case 'gossip':
+      case 'gossip-reply':
+        return this.membership.receive(from, message, now);
+      default:
+        return this.antiEntropy.receive(from, message, now);
+    }
+  }
+
+  #coordinateFor(from: string, stream: number, message: Omit<RoutedWrite, 'stream' | 'candidates'>): void {
+    const known = this.#memory.begin(message.header.id, this.now());
+    if (known === 'running') return;
+    if (known !== 'new') return this.#send(from, { kind: 'forward-reply', stream, outcome: known });
+    this.#startWrite(message, message.header, { from, stream, header: message.header });
+  }
+
+  #coordinateHere(write: RoutedWrite, remainingMs: number): void {
+    this.#startWrite(write, { ...write.header, remainingMs }, { from: undefined, routerStream: write.stream });
+  }
+
+  #startWrite(write: Omit<RoutedWrite, 'stream' | 'candidates'>, header: RequestHeader, origin: Origin): void {
+    const { ring, self, replica } = this.#parts;
+    const { address, consistency, operation } = write;
+    const stream = this.#streams.next(STREAM_WRITE);
+    this.#origins.set(stream, origin);
+    const { owners, fallbacks } = preferenceList(ring, slotOf(address), consistency.n);
+    const preRead = operation.supersedes === 'held' && replica.needsPreRead(address, owners[0] === self);
+    this.writes.start(
+      { stream, header, consistency, address, operation, row: owners, fallbacks, preRead },
+      this.now(),
+    );
+  }
+
+  #coordinate(stream: number, request: CoordinateRequest): void {
+    this.#parts.replica.coordinate(request, {
+      merged: (state, context) => this.#later(() => this.writes.merged(stream, state, context, this.now())),
+      failed: (reason, detail) => this.#later(() => this.writes.coordinateFailed(stream, reason, detail, this.now())),
+      stored: (error) => this.#later(() => this.writes.stored(stream, error, this.now())),
+    });
+  }
+
+  #keepHint(target: string, address: Uint8Array, record: Uint8Array): void {
+    this.#parts.replica.keepHint(target, address, record, (error) => {
+      if (error === undefined) this.#later(() => this.handoff.added(target, this.now()));
+    });
+  }
+
+  #finishWrite(stream: number, outcome: WriteOutcome): void {
+    const origin = this.#origins.get(stream);
+    if (origin === undefined) return;
+    this.#origins.delete(stream);
+    if (origin.from === undefined) {
+      const { routerStream } = origin;
+      this.#later(() => this.router.answer(this.#parts.self, routerStream, outcome, this.now()));
+      return;
+    }
+    this.#memory.end(origin.header.id, outcome);
+    this.#send(origin.from, { kind: 'forward-reply', stream: origin.stream, outcome });
+  }
+
+  #finishRouted(stream: number, outcome: WriteOutcome): void {
+    const done = this.#writers.get(stream);
+    this.#writers.delete(stream);
+    done?.(outcome);
+  }
+
+  #finishRead(stream: number, outcome: ReadOutcome): void {
+    const done = this.#readers.get(stream);
+    this.#readers.delete(stream);
+    done?.(outcome);
+  }
+}
+
+function memberAddress(parts: NodeParts): { id: string; host: string; port: number; peerPort: number } {
+  const { id, host, port, peerPort } = parts.config;
+  return { id, host, port, peerPort };
+}

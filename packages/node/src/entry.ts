@@ -1,0 +1,114 @@
+/**
+ * Requests as they enter the node, from the command layer: a key becomes an address, settings become a consistency, and the
+ * driver does the rest. Implements NodeServices.
+ */
+import {
+  type Consistency,
+  checkConsistency,
+  encodeAddress,
+  type MemberView,
+  type ReadOutcome,
+  type WriteOperation,
+  type WriteOutcome,
+} from '@kvd/replication';
+import { preferenceList, type Ring, slotOf } from '@kvd/ring';
+import type { NodeConfig } from './config.ts';
+import type { Driver } from './driver.ts';
+import type { NodeParts } from './node-parts.ts';
+import type { Runtime } from './runtime.ts';
+import type { ConsistencyOverrides, NodeServices, NodeStats } from './services.ts';
+
+const NO_SUBKEY = Buffer.alloc(0);
+/** One read in so many asks all N replicas, so that what is read is repaired even where R is small. */
+const REPAIR_ONE_IN = 16;
+
+export class Entry implements NodeServices {
+  readonly config: Required<NodeConfig>;
+  readonly runtime: Runtime;
+  readonly #parts: NodeParts;
+  readonly #driver: Driver;
+  readonly #stats: () => NodeStats;
+
+  constructor(parts: NodeParts, driver: Driver, stats: () => NodeStats) {
+    this.config = parts.config;
+    this.runtime = parts.runtime;
+    this.#parts = parts;
+    this.#driver = driver;
+    this.#stats = stats;
+  }
+
+  ring(): Ring {
+    return this.#parts.ring;
+  }
+
+  members(): readonly MemberView[] {
+    return this.#driver.membership.members();
+  }
+
+  reachable(id: string): boolean {
+    return this.#driver.reachable(id);
+  }
+
+  stats(): NodeStats {
+    return this.#stats();
+  }
+
+  /** N never exceeds the members there are; what is then larger than N is an error unless it was a default. */
+  consistency(overrides: ConsistencyOverrides): Consistency | string {
+    const defaults = this.config.consistency as Consistency;
+    const members = this.#parts.ring.members.length;
+    const n = overrides.n ?? Math.min(defaults.n, members);
+    if (n > Math.min(defaults.n, members)) {
+      return `kvd: N ${n} is more than the ${Math.min(defaults.n, members)} replicas that this keyspace keeps`;
+    }
+    const fit = { r: Math.min(defaults.r, n), w: Math.min(defaults.w, n) };
+    const wanted: Consistency = { ...defaults, ...fit, ...overrides, n };
+    const problem = checkConsistency(wanted, members);
+    return problem === undefined ? wanted : `kvd: ${problem}`;
+  }
+
+  read(key: Uint8Array, consistency: Consistency, done: (outcome: ReadOutcome) => void): void {
+    const slot = slotOf(key);
+    const { owners, fallbacks } = preferenceList(this.#parts.ring, slot, consistency.n);
+    this.#driver.read(
+      {
+        header: this.#driver.header(consistency.timeoutMs),
+        consistency,
+        address: addressOf(slot, key),
+        row: owners,
+        fallbacks,
+        isOwner: owners.includes(this.#parts.self),
+        repair: this.runtime.random.uint32() % REPAIR_ONE_IN === 0,
+      },
+      done,
+    );
+  }
+
+  write(
+    key: Uint8Array,
+    operation: WriteOperation,
+    consistency: Consistency,
+    done: (outcome: WriteOutcome) => void,
+  ): void {
+    const slot = slotOf(key);
+    const { owners, fallbacks } = preferenceList(this.#parts.ring, slot, consistency.n);
+    this.#driver.write(
+      {
+        header: this.#driver.header(consistency.timeoutMs),
+        consistency,
+        address: addressOf(slot, key),
+        operation,
+        candidates: consistency.mode === 'sloppy' ? [...owners, ...fallbacks] : owners,
+      },
+      done,
+    );
+  }
+
+  readLocal(key: Uint8Array): Uint8Array | undefined {
+    return this.#parts.replica.read(addressOf(slotOf(key), key));
+  }
+}
+
+function addressOf(slot: number, key: Uint8Array): Buffer {
+  return encodeAddress({ slot, keyspace: 0, generation: 0, key, subkey: NO_SUBKEY });
+}

@@ -1,0 +1,129 @@
+/**
+ * What a node knows of itself, kept in the engine's node-local area (docs/formats.md "Node-local area"): its identity, the
+ * ring, its incarnation, and the era of its tenures.
+ *
+ * - The identity is written once, with the first ring, in one synced batch; a directory of another node, or of another
+ *   cluster, is refused at every later start. The ring is never computed again from `--initial-members`.
+ * - The incarnation goes up, durably, at every start before anything is said to anybody.
+ * - Tenures are stored with an era (0: a new one must begin at the next start). An era ends when the node may no longer hold all that it has issued: what was stored
+ *   under an older era is not loaded.
+ */
+import type { Engine } from '@kvd/lsm';
+import { WriteBatch } from '@kvd/lsm';
+import { FAMILY_SLOT_STATE, localKey } from '@kvd/replication';
+import { Ring } from '@kvd/ring';
+import { NodeError } from '../errors.ts';
+
+const FORMAT = 1;
+const CLUSTER_ID_BYTES = 16;
+
+const key = (name: string): Buffer => localKey(FAMILY_SLOT_STATE, Buffer.from(name, 'latin1'));
+const IDENTITY_KEY = key('identity');
+const RING_KEY = key('ring');
+const BOOT_KEY = key('boot');
+
+export interface Identity {
+  readonly nodeId: string;
+  /** 16 bytes. */
+  readonly clusterId: Buffer;
+  /** Raised by `kvctl cluster force` only. */
+  readonly generation: number;
+}
+
+export interface LocalState {
+  readonly identity: Identity;
+  readonly ring: Ring;
+  readonly incarnation: number;
+  readonly tenureEra: number;
+  /**
+   * This node may not hold all that it has issued or acknowledged: the log's tail was in doubt, the directory is new, or
+   * others knew a later incarnation. Until it has compared with the other owners it counts for no strict quorum.
+   */
+  readonly doubt: boolean;
+}
+
+export interface FirstStart {
+  readonly identity: Identity;
+  readonly ring: Ring;
+}
+
+/**
+ * Loads the state, or makes it from `first()`, and starts a new incarnation; resolves once that is durable.
+ * `tailDoubt`: the log's tail was in doubt, so a new era of tenures begins.
+ * Throws NodeError: NODE_WRONG_DIRECTORY, NODE_BAD_STATE.
+ */
+export async function openLocalState(
+  engine: Engine,
+  nodeId: string,
+  first: () => FirstStart,
+  tailDoubt: boolean,
+): Promise<LocalState> {
+  const stored = engine.getSync(IDENTITY_KEY);
+  const firstStart = stored === undefined;
+  const { identity, ring } = firstStart ? first() : { identity: decodeIdentity(stored), ring: loadRing(engine) };
+  if (identity.nodeId !== nodeId) throw wrongDirectory(identity.nodeId, nodeId);
+  const last = decodeBoot(engine.getSync(BOOT_KEY));
+  const incarnation = last.incarnation + 1;
+  const doubt = tailDoubt || firstStart || last.tenureEra === 0;
+  const tenureEra = doubt ? incarnation : last.tenureEra;
+  const batch = new WriteBatch();
+  if (firstStart) batch.put(IDENTITY_KEY, encodeIdentity(identity)).put(RING_KEY, ring.encode());
+  batch.put(BOOT_KEY, encodeBoot(incarnation, tenureEra));
+  await engine.write(batch, { durability: 'sync' });
+  return { identity, ring, incarnation, tenureEra, doubt };
+}
+
+/**
+ * Others know `known` as this node's incarnation, a later one than its own: its directory is an old copy, a new one, or has a
+ * twin. The next start takes a later incarnation and a new era. Done once durable.
+ */
+export function outgrow(engine: Engine, known: number, done: (error?: Error) => void): void {
+  engine.commit(new WriteBatch().put(BOOT_KEY, encodeBoot(known, 0)), 'sync', done);
+}
+
+function wrongDirectory(found: string, expected: string): NodeError {
+  return new NodeError(
+    'NODE_WRONG_DIRECTORY',
+    `the data directory belongs to node '${found}', not to '${expected}': use --id ${found}, or another --data directory`,
+  );
+}
+
+function loadRing(engine: Engine): Ring {
+  const bytes = engine.getSync(RING_KEY);
+  if (bytes === undefined) throw badState('the ring is missing');
+  return Ring.decode(bytes);
+}
+
+function encodeIdentity(identity: Identity): Buffer {
+  const head = Buffer.alloc(1 + CLUSTER_ID_BYTES + 4);
+  head[0] = FORMAT;
+  identity.clusterId.copy(head, 1);
+  head.writeUInt32BE(identity.generation, 1 + CLUSTER_ID_BYTES);
+  return Buffer.concat([head, Buffer.from(identity.nodeId, 'latin1')]);
+}
+
+function decodeIdentity(bytes: Buffer): Identity {
+  if (bytes.length < 22 || bytes[0] !== FORMAT) throw badState('the identity cannot be read by this version');
+  return {
+    clusterId: Buffer.from(bytes.subarray(1, 1 + CLUSTER_ID_BYTES)),
+    generation: bytes.readUInt32BE(1 + CLUSTER_ID_BYTES),
+    nodeId: bytes.toString('latin1', 21),
+  };
+}
+
+function encodeBoot(incarnation: number, tenureEra: number): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.writeBigUInt64BE(BigInt(incarnation), 0);
+  bytes.writeBigUInt64BE(BigInt(tenureEra), 8);
+  return bytes;
+}
+
+function decodeBoot(bytes: Buffer | undefined): { incarnation: number; tenureEra: number } {
+  if (bytes === undefined) return { incarnation: 0, tenureEra: 0 };
+  if (bytes.length !== 16) throw badState('the incarnation cannot be read');
+  return { incarnation: Number(bytes.readBigUInt64BE(0)), tenureEra: Number(bytes.readBigUInt64BE(8)) };
+}
+
+function badState(what: string): NodeError {
+  return new NodeError('NODE_BAD_STATE', `the node's own state is damaged: ${what}; restore the directory from a backup`);
+}

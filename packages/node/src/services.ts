@@ -1,0 +1,45 @@
+/**
+ * What the command layer may ask of the node. Everything answers by callback, possibly within the call; each callback is
+ * called exactly once.
+ */
+import type { Consistency, MemberView, ReadOutcome, WriteOperation, WriteOutcome } from '@kvd/replication';
+import type { Ring } from '@kvd/ring';
+import type { NodeConfig } from './config.ts';
+import type { Runtime } from './runtime.ts';
+
+/** What a session or KVD.WITH sets over the keyspace's settings. */
+export type ConsistencyOverrides = { -readonly [Field in keyof Consistency]?: Consistency[Field] };
+
+export interface NodeStats {
+  readonly uptimeMs: number;
+  readonly incarnation: number;
+  readonly clusterId: string;
+  readonly health: string;
+  /** Records owned or kept here, an estimate by the engine. */
+  readonly engine: Readonly<Record<string, number>>;
+  /** Requests, repairs, hints, exchanges: flat counters, for INFO and later metrics. */
+  readonly counters: Readonly<Record<string, number>>;
+  readonly hintsPending: Readonly<Record<string, number>>;
+}
+
+export interface NodeServices {
+  readonly config: Required<NodeConfig>;
+  readonly runtime: Runtime;
+  ring(): Ring;
+  members(): readonly MemberView[];
+  /** By connections, now. */
+  reachable(id: string): boolean;
+  stats(): NodeStats;
+  /** The keyspace's settings with overrides; an error text (Redis style, without prefix) when they make no sense. */
+  consistency(overrides: ConsistencyOverrides): Consistency | string;
+  /** Coordinated read; the outcome's record is encoded (record-codec.ts). */
+  read(key: Uint8Array, consistency: Consistency, done: (outcome: ReadOutcome) => void): void;
+  write(
+    key: Uint8Array,
+    operation: WriteOperation,
+    consistency: Consistency,
+    done: (outcome: WriteOutcome) => void,
+  ): void;
+  /** The record in this node's own store, encoded: no peer, no repair, no hints. */
+  readLocal(key: Uint8Array): Uint8Array | undefined;
+}

@@ -1,0 +1,52 @@
+/** What a node tells of itself: flat numbers, for INFO, kvctl and later metrics. */
+import type { Engine } from '@kvd/lsm';
+import type { Driver } from './driver.ts';
+import type { NodeParts } from './node-parts.ts';
+import type { NodeStats } from './services.ts';
+
+export interface StatsSources {
+  readonly uptimeMs: number;
+  readonly health: string;
+  readonly engine: Engine;
+  readonly parts: NodeParts;
+  readonly driver: Driver;
+}
+
+export function nodeStats({ uptimeMs, health, engine, parts, driver }: StatsSources): NodeStats {
+  const hintsPending: Record<string, number> = {};
+  for (const target of parts.store.hintTargets()) hintsPending[target] = parts.hintSlots(target);
+  return {
+    uptimeMs,
+    incarnation: parts.incarnation,
+    clusterId: parts.clusterId.toString('hex'),
+    health,
+    engine: numbersOf(engine.stats()),
+    counters: {
+      ...prefixed('write', driver.writes.counters),
+      ...prefixed('read', driver.reads.counters),
+      ...prefixed('router', driver.router.counters),
+      ...prefixed('replica', parts.replica.counters),
+      ...prefixed('handoff', driver.handoff.counters),
+      ...prefixed('exchange', driver.antiEntropy.counters),
+      ...prefixed('gossip', driver.membership.counters),
+      ...prefixed('transport', parts.transport.counters),
+    },
+    hintsPending,
+  };
+}
+
+function prefixed(prefix: string, counters: object): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(numbersOf(counters)).map(([name, value]) => [`${prefix}_${snake(name)}`, value]),
+  );
+}
+
+function numbersOf(values: object): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  );
+}
+
+function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,179 @@
+/**
+ * The entry node's part of a write: it goes to the first node of the preference list that can be reached, which coordinates
+ * it; when that node is lost or silent before it has answered, to the next one, under the same request id.
+ *
+ * Every request ends with exactly one outcome. Once a coordinator may have begun, a request without an answer is
+ * `indeterminate`, never `failed`.
+ */
+import {
+  type Consistency,
+  DeadlineQueue,
+  type ForwardReplyMessage,
+  type Message,
+  type Reachability,
+  type RequestHeader,
+  type Wakeups,
+  type WriteOperation,
+  type WriteOutcome,
+} from '@kvd/replication';
+
+/** A silent coordinator is given up for the next one after this share of the request's time. */
+const PATIENCE = 0.25;
+const PATIENCE_MAX_MS = 1000;
+
+export interface RoutedWrite {
+  readonly stream: number;
+  readonly header: RequestHeader;
+  readonly consistency: Consistency;
+  readonly address: Uint8Array;
+  readonly operation: WriteOperation;
+  /** Owners, then (sloppy) fallbacks, in order of preference. */
+  readonly candidates: readonly string[];
+}
+
+export interface RouterEffects extends Wakeups {
+  send(to: string, message: Message): void;
+  /** This node coordinates; `answer` must be called with the outcome. */
+  coordinateHere(write: RoutedWrite, remainingMs: number): void;
+  finish(stream: number, outcome: WriteOutcome): void;
+}
+
+interface Routed {
+  readonly write: RoutedWrite;
+  readonly deadline: number;
+  readonly tried: Set<string>;
+  /** The node that has the request now. */
+  at: string;
+  giveUpAt: number;
+  /** A node was left without an answer: it may have begun. */
+  doubtful: boolean;
+}
+
+export class WriteRouter {
+  readonly counters = { forwarded: 0, rerouted: 0 };
+  readonly #self: string;
+  readonly #reach: Reachability;
+  readonly #out: RouterEffects;
+  readonly #routed = new Map<number, Routed>();
+  readonly #deadlines: DeadlineQueue;
+
+  constructor(self: string, reach: Reachability, out: RouterEffects) {
+    this.#self = self;
+    this.#reach = reach;
+    this.#out = out;
+    this.#deadlines = new DeadlineQueue(out, (stream, at) => this.#routed.get(stream)?.giveUpAt === at);
+  }
+
+  get inFlight(): number {
+    return this.#routed.size;
+  }
+
+  start(write: RoutedWrite, now: number): void {
+    const deadline = now + write.header.remainingMs;
+    const routed: Routed = { write, deadline, tried: new Set(), at: '', giveUpAt: deadline, doubtful: false };
+    this.#routed.set(write.stream, routed);
+    this.#next(routed, now);
+  }
+
+  /** A coordinator's answer, from here or from another node. */
+  answer(from: string, stream: number, outcome: WriteOutcome, now: number): void {
+    const routed = this.#routed.get(stream);
+    if (routed === undefined || !routed.tried.has(from)) return;
+    if (outcome.status !== 'failed') this.#finish(routed, outcome);
+    else if (routed.at !== from) return;
+    else if (goesElsewhere(outcome.reason)) this.#next(routed, now, outcome.detail);
+    else if (routed.doubtful) this.#finishUnknown(routed, outcome.detail);
+    else this.#finish(routed, outcome);
+  }
+
+  receive(from: string, message: ForwardReplyMessage, now: number): void {
+    this.answer(from, message.stream, message.outcome, now);
+  }
+
+  unreachable(node: string, now: number): void {
+    for (const routed of [...this.#routed.values()]) if (routed.at === node) this.#leave(routed, now);
+  }
+
+  tick(now: number): void {
+    this.#deadlines.drain(now, (stream) => {
+      const routed = this.#routed.get(stream);
+      if (routed === undefined) return;
+      if (now < routed.deadline) this.#leave(routed, now);
+      else this.#finishUnknown(routed, `no coordinator answered in ${routed.write.header.remainingMs} ms`);
+    });
+  }
+
+  stop(): void {
+    for (const routed of [...this.#routed.values()]) {
+      this.#finish(routed, { status: 'indeterminate', reason: 'stopping', detail: 'the node is stopping' });
+    }
+  }
+
+  /** The node that has the request is silent or gone. */
+  #leave(routed: Routed, now: number): void {
+    routed.doubtful = true;
+    this.counters.rerouted++;
+    this.#next(routed, now, `${routed.at} did not answer`);
+  }
+
+  #next(routed: Routed, now: number, detail = 'none was asked'): void {
+    const { write } = routed;
+    const node = write.candidates.find((id) => !routed.tried.has(id) && this.#reach.reachable(id));
+    if (node === undefined) {
+      this.#noneLeft(routed, now, detail);
+      return;
+    }
+    routed.at = node;
+    routed.tried.add(node);
+    const remainingMs = routed.deadline - now;
+    // This node answers by itself in any case; another one is given up when it is silent.
+    const patience = node === this.#self ? remainingMs : Math.min(remainingMs * PATIENCE, PATIENCE_MAX_MS);
+    this.#giveUp(routed, now + patience);
+    if (node === this.#self) this.#out.coordinateHere(write, remainingMs);
+    else this.#forward(node, write, remainingMs);
+  }
+
+  #giveUp(routed: Routed, at: number): void {
+    routed.giveUpAt = at;
+    this.#deadlines.schedule(at, routed.write.stream);
+  }
+
+  #forward(node: string, write: RoutedWrite, remainingMs: number): void {
+    this.counters.forwarded++;
+    this.#out.send(node, {
+      kind: 'forward',
+      stream: write.stream,
+      header: { ...write.header, remainingMs: Math.max(1, Math.floor(remainingMs)) },
+      consistency: write.consistency,
+      address: write.address,
+      operation: write.operation,
+    });
+  }
+
+  /** Nobody else can be asked. Those who were may still answer, unless they are gone. */
+  #noneLeft(routed: Routed, now: number, detail: string): void {
+    if (routed.tried.size === 0) {
+      const names = routed.write.candidates.join(', ');
+      this.#finish(routed, { status: 'failed', reason: 'unreachable', detail: `none of ${names} can be reached` });
+    } else if (!routed.doubtful) {
+      this.#finish(routed, { status: 'failed', reason: 'refused', detail });
+    } else if (now < routed.deadline && [...routed.tried].some((id) => this.#reach.reachable(id))) {
+      this.#giveUp(routed, routed.deadline);
+    } else {
+      this.#finishUnknown(routed, `${detail}, and no other coordinator can be reached`);
+    }
+  }
+
+  #finishUnknown(routed: Routed, detail: string): void {
+    this.#finish(routed, { status: 'indeterminate', reason: 'quorum', detail });
+  }
+
+  #finish(routed: Routed, outcome: WriteOutcome): void {
+    if (this.#routed.delete(routed.write.stream)) this.#out.finish(routed.write.stream, outcome);
+  }
+}
+
+/** Another node may do what this one would not. */
+function goesElsewhere(reason: string): boolean {
+  return reason === 'refused' || reason === 'engine' || reason === 'stopping' || reason === 'overload';
+}
