@@ -3,9 +3,16 @@
  * understood is refused, with the setting's name, where it came from, and what is allowed: a mistyped name must not become
  * a default in silence.
  */
-import type { z } from 'zod';
 import { CliError } from './errors.ts';
-import { fitsSetting, listSettings, nodeSettings, devSettings, type Setting, type SettingsSchema } from './settings.ts';
+import {
+  fitsSetting,
+  listSettings,
+  nodeSettings,
+  devSettings,
+  type Setting,
+  type SettingsOf,
+  type SettingsSchema,
+} from './settings.ts';
 import { suggest } from './suggest.ts';
 
 /** A config file that has been read and parsed. */
@@ -41,7 +48,7 @@ export function flagKey(name: string): string {
 export function resolveSettings<Schema extends SettingsSchema>(
   schema: Schema,
   sources: ConfigSources,
-): z.infer<Schema> {
+): SettingsOf<Schema> {
   refuseUnknownVariables(sources.environment);
   const file = fileEntries(schema, sources.file);
   const values: Record<string, unknown> = {};
@@ -55,7 +62,7 @@ export function resolveSettings<Schema extends SettingsSchema>(
     if (!fitsSetting(schema, setting.name, found.value)) refuseValue(setting, found);
     values[setting.name] = found.value;
   }
-  return values as z.infer<Schema>;
+  return values as SettingsOf<Schema>;
 }
 
 function find(setting: Setting, sources: ConfigSources, file: Readonly<Record<string, unknown>>): Found | undefined {

@@ -1,8 +1,7 @@
 import { type Command, Option, typedFlags } from './command-line.ts';
 import { CONFIG_VARIABLE, resolveSettings } from './config.ts';
 import { readConfigFile } from './config-file.ts';
-import { listSettings, type Setting, type SettingsSchema } from './settings.ts';
-import type { z } from 'zod';
+import { listSettings, type Setting, type SettingsOf, type SettingsSchema } from './settings.ts';
 
 /** Gives a command one flag for each setting of the schema, and `--config` for the file. */
 export function addSettingFlags(command: Command, schema: SettingsSchema): Command {
@@ -23,7 +22,7 @@ export function settingsOf<Schema extends SettingsSchema>(
   command: Command,
   schema: Schema,
   environment: NodeJS.ProcessEnv,
-): z.infer<Schema> {
+): SettingsOf<Schema> {
   const flags = typedFlags(command);
   const path = flags['config'] ?? environment[CONFIG_VARIABLE];
   const file = typeof path === 'string' ? readConfigFile(path) : undefined;

@@ -94,6 +94,8 @@ export const devSettings = z.strictObject({
 export type DevSettings = z.infer<typeof devSettings>;
 
 export type SettingsSchema = typeof nodeSettings | typeof devSettings;
+/** What a schema's settings are once all sources are joined. */
+export type SettingsOf<Schema extends SettingsSchema> = z.infer<Schema>;
 
 /** One setting as flags and messages need it. */
 export interface Setting extends SettingMeta {
