@@ -189,6 +189,12 @@ export class ByteWriter {
     this.#bytes.writeUInt32BE(value, at);
   }
 
+  /** For what is little-endian elsewhere too: leaves. */
+  uint32LE(value: number): void {
+    const at = this.#reserve(4);
+    this.#bytes.writeUInt32LE(value, at);
+  }
+
   uint64(value: number): void {
     const at = this.#reserve(8);
     writeUint64(this.#bytes, at, value);
@@ -210,6 +216,12 @@ export class ByteWriter {
     this.varint(length);
     const at = this.#reserve(length);
     this.#bytes.write(text, at, 'utf8');
+  }
+
+  /** One byte per character, no length. */
+  latin1(text: string): void {
+    const at = this.#reserve(text.length);
+    this.#bytes.write(text, at, 'latin1');
   }
 
   finish(): Buffer {

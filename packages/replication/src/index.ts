@@ -35,9 +35,15 @@ export {
   ZERO_HASH,
 } from './anti-entropy/record-hash.ts';
 export {
+  CounterLease,
+  type CounterLeaseOptions,
+  decodeLease,
+  encodeLease,
+  type LeaseState,
+} from './counter-lease.ts';
+export {
   type Actor,
   ACTOR_BYTES,
-  type ActorParts,
   compareDots,
   COUNTER_MAX,
   type Dot,
@@ -93,6 +99,7 @@ export type {
   WriteOperation,
   WriteOutcome,
 } from './messages.ts';
+export { decodeMessage, encodeMessage, messageType } from './message-codec.ts';
 export { below, type Random } from './random.ts';
 export {
   applyDeadline,
@@ -121,4 +128,5 @@ export {
   recordHeaderBytes,
 } from './record-codec.ts';
 export type { Hint, ReplicaStore, SlotListing } from './replica-store.ts';
+export { type TenureEvidence, type TenureReason, TenureTable, type TenureTableOptions } from './tenure.ts';
 export { VersionVector } from './version-vector.ts';

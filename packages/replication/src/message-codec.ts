@@ -1,0 +1,365 @@
+/**
+ * Messages in bytes: the payload of a frame, whose type says which message it is. docs/protocol.md "Messages".
+ *
+ *   hybrid time u64 | fields of the message | extensions: count, count × (tag, length, bytes)
+ *
+ * A receiver skips extensions that it does not know; what must be understood needs a capability in the handshake. The decoder takes nothing on trust: every
+ * count and length is held against the bytes that are there, every choice against its list, and nothing may be left over.
+ */
+import { ByteReader, ByteWriter } from './encoding.ts';
+import { ReplicationError } from './errors.ts';
+import type { HybridTime } from './hybrid-clock.ts';
+import {
+  DURABILITIES,
+  PURPOSES,
+  readBytes,
+  readChoice,
+  readConsistency,
+  readFlag,
+  readHash,
+  readHeader,
+  readItem,
+  readList,
+  readMember,
+  readNodeId,
+  readOperation,
+  readOutcome,
+  readU16,
+  writeBytes,
+  writeChoice,
+  writeConsistency,
+  writeFlag,
+  writeHash,
+  writeHeader,
+  writeItem,
+  writeList,
+  writeMember,
+  writeNodeId,
+  writeOperation,
+  writeOutcome,
+} from './message-fields.ts';
+import type { Hash128, Message } from './messages.ts';
+
+type Kind = Message['kind'];
+type MessageOf<K extends Kind> = Extract<Message, { readonly kind: K }>;
+
+interface Codec<K extends Kind> {
+  /** Type of the frame; on the wire. */
+  readonly type: number;
+  write(writer: ByteWriter, message: MessageOf<K>): void;
+  read(reader: ByteReader): MessageOf<K>;
+}
+
+const STATUSES = ['ok', 'refused'] as const;
+const STORE_STATUSES = ['stored', 'refused'] as const;
+const ROLES = ['owner', 'fallback'] as const;
+
+/** Lengths of the shortest elements of lists. */
+const ITEM_BYTES_MIN = 2;
+const MEMBER_BYTES_MIN = 12;
+const LEAF_ENTRY_BYTES_MIN = 17;
+const KEY_ENTRY_BYTES_MIN = 17;
+const RECORD_ENTRY_BYTES_MIN = 1;
+const EXTENSION_BYTES_MIN = 2;
+
+/** Types below 16 are the transport's own. */
+const CODECS: { readonly [K in Kind]: Codec<K> } = {
+  forward: {
+    type: 16,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writeHeader(writer, message.header);
+      writeConsistency(writer, message.consistency);
+      writer.sized(message.address);
+      writeOperation(writer, message.operation);
+    },
+    read: (reader) => ({
+      kind: 'forward',
+      stream: reader.varint(),
+      header: readHeader(reader),
+      consistency: readConsistency(reader),
+      address: reader.sized(),
+      operation: readOperation(reader),
+    }),
+  },
+  'forward-reply': {
+    type: 17,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writeOutcome(writer, message.outcome);
+    },
+    read: (reader) => ({ kind: 'forward-reply', stream: reader.varint(), outcome: readOutcome(reader) }),
+  },
+  replicate: {
+    type: 18,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writeHeader(writer, message.header);
+      writeChoice(writer, PURPOSES, message.purpose);
+      writeFlag(writer, message.hintFor !== undefined);
+      if (message.hintFor !== undefined) writeNodeId(writer, message.hintFor);
+      writeChoice(writer, DURABILITIES, message.durability);
+      writeList(writer, message.items, writeItem);
+    },
+    read: (reader) => ({
+      kind: 'replicate',
+      stream: reader.varint(),
+      header: readHeader(reader),
+      purpose: readChoice(reader, PURPOSES),
+      hintFor: readFlag(reader) ? readNodeId(reader) : undefined,
+      durability: readChoice(reader, DURABILITIES),
+      items: readList(reader, ITEM_BYTES_MIN, readItem),
+    }),
+  },
+  'replicate-reply': {
+    type: 19,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writeChoice(writer, STORE_STATUSES, message.status);
+      writer.text(message.reason);
+    },
+    read: (reader) => ({
+      kind: 'replicate-reply',
+      stream: reader.varint(),
+      status: readChoice(reader, STORE_STATUSES),
+      reason: reader.text(),
+    }),
+  },
+  fetch: {
+    type: 20,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writeHeader(writer, message.header);
+      writeList(writer, message.addresses, writeBytes);
+    },
+    read: (reader) => ({
+      kind: 'fetch',
+      stream: reader.varint(),
+      header: readHeader(reader),
+      addresses: readList(reader, 1, readBytes),
+    }),
+  },
+  'fetch-reply': {
+    type: 21,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writeChoice(writer, STATUSES, message.status);
+      writer.text(message.reason);
+      writeChoice(writer, ROLES, message.role);
+      writeFlag(writer, message.doubt);
+      writeList(writer, message.records, writeRecordOrAbsent);
+    },
+    read: (reader) => ({
+      kind: 'fetch-reply',
+      stream: reader.varint(),
+      status: readChoice(reader, STATUSES),
+      reason: reader.text(),
+      role: readChoice(reader, ROLES),
+      doubt: readFlag(reader),
+      records: readList(reader, RECORD_ENTRY_BYTES_MIN, readRecordOrAbsent),
+    }),
+  },
+  gossip: {
+    type: 22,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writeList(writer, message.members, writeMember);
+    },
+    read: (reader) => ({
+      kind: 'gossip',
+      stream: reader.varint(),
+      members: readList(reader, MEMBER_BYTES_MIN, readMember),
+    }),
+  },
+  'gossip-reply': {
+    type: 23,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writeList(writer, message.members, writeMember);
+    },
+    read: (reader) => ({
+      kind: 'gossip-reply',
+      stream: reader.varint(),
+      members: readList(reader, MEMBER_BYTES_MIN, readMember),
+    }),
+  },
+  'exchange-leaves': {
+    type: 24,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writer.varint(message.ringEpoch);
+      writer.varint(message.group);
+      writer.varint(message.fromSlot);
+      writer.varint(message.toSlot);
+      writeList(writer, message.leaves, writeLeaf);
+    },
+    read: (reader) => ({
+      kind: 'exchange-leaves',
+      stream: reader.varint(),
+      ringEpoch: reader.varint(),
+      group: reader.varint(),
+      fromSlot: readU16(reader),
+      toSlot: readU16(reader),
+      leaves: readList(reader, LEAF_ENTRY_BYTES_MIN, readLeaf),
+    }),
+  },
+  'exchange-leaves-reply': {
+    type: 25,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writeChoice(writer, STATUSES, message.status);
+      writeList(writer, message.differing, (each, slot) => each.varint(slot));
+    },
+    read: (reader) => ({
+      kind: 'exchange-leaves-reply',
+      stream: reader.varint(),
+      status: readChoice(reader, STATUSES),
+      differing: readList(reader, 1, readU16),
+    }),
+  },
+  'exchange-keys': {
+    type: 26,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writer.varint(message.ringEpoch);
+      writer.varint(message.group);
+      writer.varint(message.slot);
+      writer.sized(message.after);
+      writer.sized(message.until);
+      writeList(writer, message.keys, writeKey);
+    },
+    read: (reader) => ({
+      kind: 'exchange-keys',
+      stream: reader.varint(),
+      ringEpoch: reader.varint(),
+      group: reader.varint(),
+      slot: readU16(reader),
+      after: reader.sized(),
+      until: reader.sized(),
+      keys: readList(reader, KEY_ENTRY_BYTES_MIN, readKey),
+    }),
+  },
+  'exchange-keys-reply': {
+    type: 27,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writeChoice(writer, STATUSES, message.status);
+      writeList(writer, message.wanted, writeBytes);
+      writeList(writer, message.items, writeItem);
+      writer.sized(message.covered);
+    },
+    read: (reader) => ({
+      kind: 'exchange-keys-reply',
+      stream: reader.varint(),
+      status: readChoice(reader, STATUSES),
+      wanted: readList(reader, 1, readBytes),
+      items: readList(reader, ITEM_BYTES_MIN, readItem),
+      covered: reader.sized(),
+    }),
+  },
+};
+
+/** A codec that was found by the message's own kind, or by its type. */
+type AnyCodec = Codec<Kind>;
+
+const BY_TYPE = new Map<number, AnyCodec>(Object.values(CODECS).map((codec) => [codec.type, codec as AnyCodec]));
+
+/** The type of the frame that carries this message. */
+export function messageType(message: Message): number {
+  return CODECS[message.kind].type;
+}
+
+/** The payload. `hybridTime`: the sender's, now. */
+export function encodeMessage(message: Message, hybridTime: HybridTime): Buffer {
+  const writer = new ByteWriter(sizeHint(message));
+  writer.uint64(hybridTime);
+  (CODECS[message.kind] as AnyCodec).write(writer, message);
+  writer.varint(0);
+  return writer.finish();
+}
+
+/**
+ * The message in a frame's payload. Byte strings are views: the payload must not be reused while the message lives.
+ * Throws REPLICATION_BAD_MESSAGE, also for a type that is no message's.
+ */
+export function decodeMessage(type: number, payload: Uint8Array): { message: Message; hybridTime: HybridTime } {
+  const codec = BY_TYPE.get(type);
+  if (codec === undefined) throw new ReplicationError('REPLICATION_BAD_MESSAGE', `frame type ${type} is no message`);
+  const reader = new ByteReader(payload, 'REPLICATION_BAD_MESSAGE');
+  const hybridTime = reader.uint64();
+  const message = codec.read(reader);
+  skipExtensions(reader);
+  reader.end();
+  return { message, hybridTime };
+}
+
+function skipExtensions(reader: ByteReader): void {
+  for (let left = reader.count(EXTENSION_BYTES_MIN); left > 0; left--) {
+    reader.varint();
+    reader.sized();
+  }
+}
+
+const SMALL_MESSAGE_BYTES = 256;
+const LENGTHS_BYTES = 16;
+
+/** About as many bytes as the message has: so that a large one is not copied again and again while the writer grows. */
+function sizeHint(message: Message): number {
+  switch (message.kind) {
+    case 'forward':
+      return SMALL_MESSAGE_BYTES + message.address.length + message.operation.value.length;
+    case 'replicate':
+      return SMALL_MESSAGE_BYTES + itemsBytes(message.items);
+    case 'fetch-reply':
+      return message.records.reduce((sum, record) => sum + LENGTHS_BYTES + (record?.length ?? 0), SMALL_MESSAGE_BYTES);
+    case 'exchange-keys-reply':
+      return SMALL_MESSAGE_BYTES + itemsBytes(message.items);
+    case 'exchange-leaves':
+      return SMALL_MESSAGE_BYTES + message.leaves.length * (LEAF_ENTRY_BYTES_MIN + 2);
+    default:
+      return SMALL_MESSAGE_BYTES;
+  }
+}
+
+function itemsBytes(items: readonly { readonly address: Uint8Array; readonly record: Uint8Array }[]): number {
+  let sum = 0;
+  for (const item of items) sum += LENGTHS_BYTES + item.address.length + item.record.length;
+  return sum;
+}
+
+function writeRecordOrAbsent(writer: ByteWriter, record: Uint8Array | undefined): void {
+  writeFlag(writer, record !== undefined);
+  if (record !== undefined) writer.sized(record);
+}
+
+function readRecordOrAbsent(reader: ByteReader): Uint8Array | undefined {
+  return readFlag(reader) ? reader.sized() : undefined;
+}
+
+interface LeafEntry {
+  readonly slot: number;
+  readonly leaf: Hash128;
+}
+
+function writeLeaf(writer: ByteWriter, entry: LeafEntry): void {
+  writer.varint(entry.slot);
+  writeHash(writer, entry.leaf);
+}
+
+function readLeaf(reader: ByteReader): LeafEntry {
+  return { slot: readU16(reader), leaf: readHash(reader) };
+}
+
+interface KeyEntry {
+  readonly address: Uint8Array;
+  readonly hash: Hash128;
+}
+
+function writeKey(writer: ByteWriter, entry: KeyEntry): void {
+  writer.sized(entry.address);
+  writeHash(writer, entry.hash);
+}
+
+function readKey(reader: ByteReader): KeyEntry {
+  return { address: reader.sized(), hash: readHash(reader) };
+}
