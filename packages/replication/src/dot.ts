@@ -24,12 +24,19 @@ export interface Dot {
   readonly counter: number;
 }
 
-/** `memberNumber`: the node's permanent number in the ring, u16; the tenure in two u32. Throws RangeError for a part out of range. */
-export function makeActor(memberNumber: number, tenureHigh: number, tenureLow: number): Actor {
+export interface ActorParts {
+  /** The node's permanent number in the ring, u16. */
+  readonly memberNumber: number;
+  readonly tenureHigh: number;
+  readonly tenureLow: number;
+}
+
+/** Throws RangeError for a part that is no u16 or u32. */
+export function makeActor(parts: ActorParts): Actor {
   const bytes = Buffer.allocUnsafe(ACTOR_BYTES);
-  bytes.writeUInt16BE(memberNumber, 0);
-  bytes.writeUInt32BE(tenureHigh, 2);
-  bytes.writeUInt32BE(tenureLow, 6);
+  bytes.writeUInt16BE(parts.memberNumber, 0);
+  bytes.writeUInt32BE(parts.tenureHigh, 2);
+  bytes.writeUInt32BE(parts.tenureLow, 6);
   return bytes.toString('latin1') as Actor;
 }
 

@@ -44,6 +44,7 @@ export {
 export {
   type Actor,
   ACTOR_BYTES,
+  type ActorParts,
   compareDots,
   COUNTER_MAX,
   type Dot,

@@ -93,7 +93,11 @@ export class TenureTable {
   mint(slot: number, random: Random): Actor {
     const tenures = this.#at(slot);
     if (tenures.current !== undefined) throw new Error(`slot ${slot} has tenure ${formatActor(tenures.current)}`);
-    const actor = makeActor(this.#memberNumber, random.uint32(), random.uint32());
+    const actor = makeActor({
+      memberNumber: this.#memberNumber,
+      tenureHigh: random.uint32(),
+      tenureLow: random.uint32(),
+    });
     if (tenures.former.has(actor)) return this.mint(slot, random);
     tenures.current = actor;
     return actor;
