@@ -24,13 +24,13 @@ describeFileSystem('The real disk without abstract sockets', () => ({
 
 const source = new URL('../../src/file-system/node-file-system.ts', import.meta.url).pathname;
 
-/** A process that locks `root` and lives until it is killed. */
-async function otherHolder(abstractSockets: boolean): Promise<ChildProcess> {
+/** A process that locks `root` and, if it has something else to do, lives until it is killed. */
+async function otherHolder(abstractSockets: boolean, isBusy = true): Promise<ChildProcess> {
   const script = `
     const { NodeFileSystem } = await import(${JSON.stringify(source)});
     await new NodeFileSystem({ abstractSockets: ${abstractSockets} }).lock(process.argv[1], 'other');
     console.log('locked');
-    process.stdin.resume();`;
+    if (${isBusy}) process.stdin.resume();`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, root], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -82,6 +82,12 @@ describe('The lock of a directory on the real disk', () => {
     } finally {
       fs.unlinkSync(alias);
     }
+  });
+
+  it.each(variants)('keeps no process alive that has nothing else to do (sockets: %s)', async (abstractSockets) => {
+    const child = await otherHolder(abstractSockets, false);
+    const code = child.exitCode ?? (await new Promise((resolve) => child.once('exit', resolve)));
+    expect(code).toBe(0);
   });
 
   it('is taken from a lock file that a dying process left unfinished', async () => {
