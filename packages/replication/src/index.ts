@@ -22,6 +22,10 @@ export {
   slotStateKey,
   storageKey,
 } from './address.ts';
+export type { Agreement, AntiEntropyCounters, AntiEntropyDependencies, RoundEnd } from './anti-entropy/context.ts';
+export { AntiEntropy, type ExchangeMessage } from './anti-entropy/exchange.ts';
+export type { SharedSlots, SlotRun } from './anti-entropy/leaves.ts';
+export { ANTI_ENTROPY_DEFAULTS, type AntiEntropyOptions } from './anti-entropy/options.ts';
 export {
   addHashes,
   hashesEqual,
@@ -41,6 +45,7 @@ export {
   encodeLease,
   type LeaseState,
 } from './counter-lease.ts';
+export type { BackgroundDependencies, RecordSenderDependencies } from './background.ts';
 export {
   type Actor,
   ACTOR_BYTES,
@@ -64,6 +69,8 @@ export type {
   WriteEffects,
 } from './effects.ts';
 export { ReplicationError, type ReplicationErrorCode } from './errors.ts';
+export { type HandoffDependencies, type HandoffProgress, HintedHandoff } from './handoff/hinted-handoff.ts';
+export { HANDOFF_DEFAULTS, type HandoffOptions } from './handoff/options.ts';
 export {
   HYBRID_STEPS_PER_MS,
   HybridClock,
@@ -72,6 +79,9 @@ export {
   hybridTimeOf,
   wallMsOf,
 } from './hybrid-clock.ts';
+export { Membership, type MembershipDependencies } from './membership/gossip.ts';
+export type { MemberAddress, MemberView } from './membership/member.ts';
+export { MEMBERSHIP_DEFAULTS, type MembershipOptions } from './membership/options.ts';
 export type {
   Consistency,
   Durability,
@@ -131,3 +141,30 @@ export {
 export type { Hint, ReplicaStore, SlotListing } from './replica-store.ts';
 export { type TenureEvidence, type TenureReason, TenureTable, type TenureTableOptions } from './tenure.ts';
 export { VersionVector } from './version-vector.ts';
+export { newReadCounters, newWriteCounters, type ReadCounters, type WriteCounters } from './coordinator/counters.ts';
+export {
+  NO_STREAM,
+  ReadCoordinator,
+  type ReadCoordinatorDependencies,
+  type ReadRequest,
+} from './coordinator/read-coordinator.ts';
+export { type Answer, staleOwners } from './coordinator/read-repair.ts';
+export {
+  WriteCoordinator,
+  type WriteCoordinatorDependencies,
+  type WriteRequest,
+} from './coordinator/write-coordinator.ts';
+export { DeadlineQueue } from './deadline-queue.ts';
+export {
+  applyPreset,
+  checkConsistency,
+  type CoordinatorOptions,
+  DEFAULT_COORDINATOR_OPTIONS,
+  isPresetName,
+  type Preset,
+  type PresetName,
+  PRESETS,
+  type ReplicaCount,
+  resolveCoordinatorOptions,
+} from './options.ts';
+export { ReadTally, type ReplicaRole, type Verdict, WriteTally } from './quorum.ts';

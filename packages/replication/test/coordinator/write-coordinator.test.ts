@@ -1,5 +1,8 @@
 /** The goldens beside this file are the specification of a write; each test tells one story and compares. */
 import { describe, expect, test } from 'vitest';
+import { WriteCoordinator } from '../../src/coordinator/write-coordinator.ts';
+import type { WriteOutcome } from '../../src/messages.ts';
+import { ADDRESS, FakeReach, fetchReply, HEADER, QUORUM, replicateReply } from './fixtures.ts';
 import { WriteScene } from './write-scene.ts';
 
 async function golden(scene: WriteScene, name: string): Promise<void> {
@@ -177,4 +180,84 @@ describe('a write', () => {
     scene.start();
     await golden(scene, 'write-stop');
   });
+});
+
+test('sinks that answer within the call are served: entries reused, each outcome once', () => {
+  const outcomes: [number, WriteOutcome][] = [];
+  const reach = new FakeReach();
+  const begin = (stream: number): void => {
+    const consistency = { ...QUORUM, w: 1 + (stream % 3) };
+    const operation = { type: 'put', value: Uint8Array.of(7), supersedes: 'held' } as const;
+    const row = ['A', 'B', 'C'];
+    const base = { stream, header: HEADER, consistency, address: ADDRESS, operation, row, fallbacks: ['D'] };
+    coordinator.start({ ...base, preRead: stream % 2 === 0 }, 0);
+  };
+  const coordinator: WriteCoordinator = new WriteCoordinator({
+    self: 'A',
+    reach,
+    out: {
+      coordinate: (stream) => {
+        coordinator.merged(stream, Uint8Array.of(1), Uint8Array.of(2), 0);
+        coordinator.stored(stream, undefined, 0);
+      },
+      send: (to, message) => {
+        if (message.kind === 'fetch') coordinator.receive(to, fetchReply(message.stream, undefined), 0);
+        else if (to === 'B') coordinator.unreachable(to, 0);
+        else if (message.kind === 'replicate') coordinator.receive(to, replicateReply(message.stream), 0);
+      },
+      keepHint: () => {},
+      finish: (stream, outcome) => {
+        outcomes.push([stream, outcome]);
+        if (stream < 50) begin(stream + 1);
+      },
+      wakeAt: () => {},
+    },
+  });
+  begin(1);
+  expect(outcomes.map(([stream]) => stream)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+  for (const [stream, outcome] of outcomes) {
+    expect(outcome).toMatchObject({ status: 'ok' });
+    if (outcome.status === 'ok') expect(outcome.acknowledged).toBeGreaterThanOrEqual(1 + (stream % 3));
+  }
+  expect(coordinator.inFlight).toBe(0);
+});
+
+test('a refusal by the local replica is a failure, an engine error is indeterminate', () => {
+  for (const [reason, status] of [['limit', 'failed'], ['engine', 'indeterminate']] as const) {
+    const scene = new WriteScene('');
+    scene.start();
+    scene.coordinator.coordinateFailed(1, reason, 'no', 0);
+    expect(scene.transcript).toContain(`finish: ${status} (${reason}): no`);
+    expect(scene.coordinator.inFlight).toBe(0);
+  }
+});
+
+test('a write whose time is over before it began fails, and a strict one is not run by a stranger', () => {
+  const late = new WriteScene('');
+  late.start({ header: { ...HEADER, remainingMs: 0 } });
+  expect(late.transcript).toContain('finish: failed (quorum): no time left');
+  const stranger = new WriteScene('', 'Z');
+  stranger.start({ consistency: { mode: 'strict' } });
+  expect(stranger.transcript).toContain('finish: failed (refused): Z is not an owner');
+});
+
+test('one durable copy is the own one; more make the others sync too', () => {
+  const one = new WriteScene('');
+  one.start({ consistency: { durability: 'os', dw: 1 } });
+  one.merged();
+  expect(one.transcript).toContain('coordinate, sync');
+  expect(one.transcript).toContain('send B: replicate, os');
+  const two = new WriteScene('');
+  two.start({ consistency: { durability: 'os', dw: 2 } });
+  two.merged();
+  expect(two.transcript).toContain('send B: replicate, sync');
+});
+
+test('a state that comes after the timeout is hinted to all, for nobody else has it', () => {
+  const scene = new WriteScene('');
+  scene.start();
+  scene.at(1000);
+  scene.merged();
+  expect(scene.coordinator.counters).toMatchObject({ indeterminate: 1, hintsKept: 2 });
+  expect(scene.coordinator.inFlight).toBe(0);
 });
