@@ -19,16 +19,17 @@ function tryPort(host: string, port: number): Promise<string | undefined> {
 
 /** Throws CliError CLI_PORT_IN_USE that names every taken port and the flag that changes it. */
 export async function requireFreePorts(host: string, uses: readonly PortUse[], exampleFlag: string): Promise<void> {
-  const taken: string[] = [];
-  for (const { port, purpose } of uses) {
-    const error = await tryPort(host, port);
-    if (error === 'EADDRINUSE') taken.push(`${port} (${purpose})`);
-    else if (error !== undefined) throw unusable(host, port, error);
+  const taken: PortUse[] = [];
+  for (const use of uses) {
+    const error = await tryPort(host, use.port);
+    if (error === 'EADDRINUSE') taken.push(use);
+    else if (error !== undefined) throw unusable(host, use.port, error);
   }
-  if (taken.length === 0) return;
-  const subject =
-    taken.length === 1 ? `port ${taken[0]} on ${host} is taken` : `ports ${taken.join(', ')} on ${host} are taken`;
+  const [first, ...others] = taken;
+  if (first === undefined) return;
+  const more = others.length === 0 ? '' : `, and so are ${others.map(({ port }) => port).join(', ')}`;
   const remedy = `stop what runs there (another kvd?), or choose others with --port, for example ${exampleFlag}`;
+  const subject = `port ${first.port} on ${host} (${first.purpose}) is taken${more}`;
   throw new CliError('CLI_PORT_IN_USE', `${subject}; ${remedy}`);
 }
 
