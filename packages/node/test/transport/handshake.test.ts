@@ -113,7 +113,11 @@ const hellos: fc.Arbitrary<Hello> = fc.record({
 });
 
 test('a hello is read as it was written', () => {
-  fc.assert(fc.property(hellos, (hello) => expect(decodeHello(encodeHello(hello))).toEqual(hello)));
+  fc.assert(
+    fc.property(hellos, (hello) => {
+      expect(decodeHello(encodeHello(hello))).toEqual(hello);
+    }),
+  );
 });
 
 test('any bytes are a hello or NODE_BAD_HELLO', () => {
