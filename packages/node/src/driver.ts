@@ -19,15 +19,15 @@ import {
   type ReadOutcome,
   type ReadRequest,
   type RequestHeader,
+  slotOfAddress,
   WriteCoordinator,
   type WriteOutcome,
 } from '@kvd/replication';
 import { preferenceList } from '@kvd/ring';
 import { Alarm } from './alarm.ts';
 import type { NodeParts } from './node-parts.ts';
-import { slotOf } from './replica/replica.ts';
 import { RequestMemory } from './request-memory.ts';
-import { STREAM_BACKGROUND, STREAM_READ, STREAM_WRITE, streamKind, Streams } from './streams.ts';
+import { STREAM_BACKGROUND, STREAM_FORWARD, STREAM_READ, STREAM_WRITE, streamKind, Streams } from './streams.ts';
 import { type RoutedWrite, WriteRouter } from './write-router.ts';
 
 /** Requests are remembered this long after they began: longer than any of them may take. */
@@ -88,7 +88,7 @@ export class Driver {
       peers: () => parts.sharedSlots,
       ringEpoch: () => ring.epoch,
       options: { intervalMs: config.antiEntropyIntervalMs },
-      onAgreed: (peer, fromSlot, toSlot) => parts.coverage.agreed(peer, fromSlot, toSlot),
+      onAgreed: ({ peer, fromSlot, toSlot }) => parts.coverage.agreed(peer, fromSlot, toSlot),
     });
     this.writes = new WriteCoordinator({
       self,
@@ -154,7 +154,7 @@ export class Driver {
       done({ status: 'failed', reason: 'stopping', detail: 'the node is stopping' });
       return;
     }
-    const stream = this.#streams.next(2);
+    const stream = this.#streams.next(STREAM_FORWARD);
     this.#writers.set(stream, done);
     this.#run(() => this.router.start({ ...write, stream }, this.now()));
   }
@@ -285,7 +285,7 @@ export class Driver {
     const { address, consistency, operation } = write;
     const stream = this.#streams.next(STREAM_WRITE);
     this.#origins.set(stream, origin);
-    const { owners, fallbacks } = preferenceList(ring, slotOf(address), consistency.n);
+    const { owners, fallbacks } = preferenceList(ring, slotOfAddress(address), consistency.n);
     const preRead = operation.supersedes === 'held' && replica.needsPreRead(address, owners[0] === self);
     this.writes.start(
       { stream, header, consistency, address, operation, row: owners, fallbacks, preRead },

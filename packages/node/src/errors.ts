@@ -3,6 +3,10 @@ export type NodeErrorCode =
   | 'NODE_BAD_CONFIG' // a setting is missing, unknown or out of its range
   | 'NODE_PORT_IN_USE' // another process listens on the port
   | 'NODE_LISTEN' // listening failed for another reason
+  | 'NODE_NOT_STARTED' // used before start
+  | 'NODE_WRONG_DIRECTORY' // the data directory belongs to another node
+  | 'NODE_BAD_STATE' // the node's own state cannot be read
+  | 'NODE_IDENTITY_CONFLICT' // others know a later incarnation of this node
   | 'NODE_BAD_FRAME' // bytes from a peer are not a frame of this protocol
   | 'NODE_BAD_HELLO'; // a peer's first frame is not a hello
 

@@ -4,7 +4,7 @@
  *   engine ─► local state (identity, ring, incarnation) ─► replica ─► transport ─► driver ─► RESP server
  */
 import { Engine } from '@kvd/lsm';
-import { type Consistency, HybridClock, hash128, hashSeedOfCluster } from '@kvd/replication';
+import { type Consistency, type HybridClock, hashOfCluster, leafBytes, murmur3 } from '@kvd/replication';
 import { parseInitialMembers, Ring } from '@kvd/ring';
 import { type NodeConfig, resolveConfig } from './config.ts';
 import { Driver } from './driver.ts';
@@ -90,7 +90,7 @@ export class KvdNode {
     const driver = new Driver(parts);
     this.#driver = driver;
     this.#services = new Entry(parts, driver, () => this.#stats(parts, driver));
-    engine.onFailure = (error) => this.#engineFailed(error);
+    engine.onFailure((error) => this.#engineFailed(error));
     await promised((done) => parts.transport.start(done));
     driver.tick();
     this.#server = new RespServer(this.#services);
@@ -108,10 +108,8 @@ export class KvdNode {
 
   /** The cluster's id comes from its first ring: nodes that were started with other members do not join each other. */
   #firstStart(ring: Ring): FirstStart {
-    const clusterId = Buffer.alloc(16);
-    hash128(0, ring.encode()).forEach((word, index) => {
-      clusterId.writeUInt32BE(word, index * 4);
-    });
+    const encoded = ring.encode();
+    const clusterId = leafBytes(murmur3(encoded, encoded.length, 0));
     return { identity: { nodeId: this.config.id, clusterId, generation: 1 }, ring };
   }
 
@@ -119,7 +117,7 @@ export class KvdNode {
     const { clock, timers, random, fileSystem, tasks } = this.#runtime;
     this.#engine = await Engine.open(
       `${this.config.dataDirectory}/engine`,
-      { mergeOperator: 'uint32-add', ...this.config.engine },
+      { mergeOperatorName: 'uint32-add', ...this.config.engine },
       {
         fileSystem,
         tasks,
@@ -140,23 +138,19 @@ export class KvdNode {
     const runtime = this.#runtime;
     const { ring, identity, incarnation } = state;
     const self = config.id;
-    const hybrid = new HybridClock();
     const dots = new DotIssuer({
       engine,
       clock: runtime.clock,
       secrets: runtime.secrets,
-      hybrid,
       memberNumber: ring.member(self)?.number ?? 0,
       era: state.tenureEra,
     });
     const hints = new HintStore(engine, incarnation * HINT_IDS_PER_INCARNATION);
     const group = (config.consistency as Consistency).n;
-    const leaves = new LeafTable(group);
+    const leaves = new LeafTable(engine, group);
     const coverage = new SlotCoverage(ring, self);
-    const seed = hashSeedOfCluster(identity.clusterId);
-    dots.load();
+    const seed = hashOfCluster(identity.clusterId);
     hints.load();
-    leaves.load(engine);
     const replica = new Replica({
       engine,
       self,
@@ -170,7 +164,7 @@ export class KvdNode {
       probe: (name) => runtime.probe?.(name),
     });
     const store = new LocalReplicaStore({ engine, replica, leaves, hints, dots, ring, self, seed });
-    this.#transport = this.#makeTransport(state, hybrid);
+    this.#transport = this.#makeTransport(state, dots.hybrid);
     return {
       self,
       incarnation,

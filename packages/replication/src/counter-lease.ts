@@ -71,6 +71,11 @@ export class CounterLease {
     return ++this.#issued;
   }
 
+  /** Whether `next` would give a counter at this hybrid time. */
+  covers(hybridTime: HybridTime): boolean {
+    return this.#issued < this.#end.counterEnd && hybridTime < this.#end.hybridEnd;
+  }
+
   /** More than half is used: extend it now, so that no write has to wait for that. */
   isDue(hybridTime: HybridTime): boolean {
     const countersLeft = this.#end.counterEnd - this.#issued;

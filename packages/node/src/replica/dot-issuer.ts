@@ -1,44 +1,41 @@
 /**
  * Dots and hybrid times for the writes that this node coordinates.
  *
- * - A counter is issued only from a block that was leased durably; a restart begins at the lease's end. The lease carries the
- *   high-water mark of the hybrid clock too: no time above it is given to a write.
- * - An actor is a tenure of one slot. It is put into the batch of the first write that uses it: if the write is lost in a
- *   crash, so is the tenure, and the doubt about the log's tail ends the era, so that it is never used again.
+ * - A counter is given out only from a block that was leased durably (CounterLease); so is hybrid time.
+ * - An actor is a tenure of one slot (TenureTable). A change of tenure goes into the batch of what it comes with: the first
+ *   dot of a new one, the merge or the drop that ended one. If that write is lost in a crash, so is the tenure, and the doubt
+ *   about the log's tail begins a new era, so that it is never used again.
  */
-import type { Engine } from '@kvd/lsm';
-import { WriteBatch } from '@kvd/lsm';
+import { type Engine, WriteBatch } from '@kvd/lsm';
 import {
   type Actor,
   CounterLease,
+  decodeLease,
   type Dot,
-  FAMILY_SLOT_STATE,
-  type HybridClock,
+  encodeLease,
+  FAMILY,
+  HYBRID_STEPS_PER_MS,
+  HybridClock,
   localKey,
-  localPrefixEnd,
+  slotStateKey,
   type TenureReason,
   TenureTable,
+  type VersionVector,
 } from '@kvd/replication';
 import type { Clock, Secrets } from '../runtime.ts';
 
-/** Counters per lease. */
-const LEASE_COUNTERS = 65_536;
-/** How far the leased high-water mark lies ahead of the clock. */
-const LEASE_AHEAD_MS = 60_000;
-/** A lease with less than this left is extended before it is used up. */
-const RENEW_BELOW_COUNTERS = LEASE_COUNTERS / 4;
-const RENEW_BELOW_MS = LEASE_AHEAD_MS / 4;
+const LEASE_KEY = localKey(FAMILY.nodeState, Buffer.from('lease'));
 
-const LEASE_KEY = localKey(FAMILY_SLOT_STATE, Buffer.from('lease'));
-const TENURE_PREFIX = localKey(FAMILY_SLOT_STATE, Buffer.from('tenure/'));
+/** The clock may move between asking whether a dot may be issued and issuing it. */
+const MARGIN = 1000 * HYBRID_STEPS_PER_MS;
 
 export interface DotIssuerDependencies {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly secrets: Secrets;
-  readonly hybrid: HybridClock;
   readonly memberNumber: number;
   readonly era: number;
+  /** @default that of CounterLease */
   readonly leaseCounters?: number;
 }
 
@@ -48,113 +45,102 @@ export interface Stamp {
 }
 
 export class DotIssuer {
+  /** Starts above every time that was given out before the restart. */
+  readonly hybrid: HybridClock;
   readonly #engine: Engine;
   readonly #clock: Clock;
-  readonly #hybrid: HybridClock;
-  readonly #secretWords: { uint32(): number };
+  readonly #entropy: { uint32(): number };
   readonly #tenures: TenureTable;
+  readonly #loaded = new Set<number>();
   readonly #lease: CounterLease;
-  readonly #leaseCounters: number;
-  #era: number;
   #extending = false;
   #waiting: ((error?: Error) => void)[] = [];
 
   constructor(dependencies: DotIssuerDependencies) {
-    this.#engine = dependencies.engine;
-    this.#clock = dependencies.clock;
-    this.#hybrid = dependencies.hybrid;
-    this.#secretWords = wordsFrom(dependencies.secrets);
-    this.#tenures = new TenureTable(dependencies.memberNumber);
-    this.#leaseCounters = dependencies.leaseCounters ?? LEASE_COUNTERS;
-    this.#lease = CounterLease.restart(dependencies.engine.getSync(LEASE_KEY));
-    this.#hybrid.observeDurable(this.#lease.highWater);
-    this.#era = dependencies.era;
+    const { engine, clock, secrets, memberNumber, era, leaseCounters } = dependencies;
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#entropy = wordsFrom(secrets);
+    this.#tenures = new TenureTable({ memberNumber, era });
+    const stored = engine.getSync(LEASE_KEY);
+    const options = leaseCounters === undefined ? {} : { blockCounters: leaseCounters };
+    this.#lease = new CounterLease(stored === undefined ? undefined : decodeLease(stored), options);
+    this.hybrid = new HybridClock(this.#lease.hybridFloor);
   }
 
-  /** Loads the tenures of the present era. */
-  load(): void {
-    const cursor = this.#engine.cursor({ gte: TENURE_PREFIX, lt: localPrefixEnd(TENURE_PREFIX) });
-    try {
-      while (cursor.next()) {
-        if (Number(cursor.value.readBigUInt64BE(0)) !== this.#era) continue;
-        const slot = cursor.key.readUInt16BE(cursor.key.length - 2);
-        this.#tenures.load(slot, cursor.value.toString('latin1', 8) as Actor);
-      }
-    } finally {
-      cursor.close();
-    }
-  }
-
-  current(slot: number): Actor | undefined {
-    return this.#tenures.current(slot);
-  }
-
-  /** The slot's tenure ends: this node may no longer hold all that it issued in it. */
-  retire(slot: number, reason: TenureReason): void {
-    if (this.#tenures.current(slot) === undefined) return;
-    this.#tenures.retire(slot, reason);
-    this.#engine.commit(new WriteBatch().delete(tenureKey(slot)), 'memory', () => {});
+  /** This node's tenure has issued a dot of that context. */
+  hasIssued(slot: number, context: VersionVector): boolean {
+    this.#load(slot);
+    const actor = this.#tenures.current(slot);
+    return actor !== undefined && context.get(actor) > 0;
   }
 
   /** Calls back at once when a dot may be issued, or after the lease is extended; with an error when it cannot be. */
   whenReady(callback: (error?: Error) => void): void {
-    const low = this.#isLow();
-    if (low && !this.#extending) this.#extend();
-    if (this.#usable()) callback();
+    const now = this.hybrid.now(this.#clock.wallMs());
+    if (this.#lease.isDue(now)) this.#extend(now);
+    if (this.#lease.covers(now + MARGIN)) callback();
     else this.#waiting.push(callback);
   }
 
-  /** Issues the next dot of the slot. Only after `whenReady`, in the same turn. A new tenure goes into the batch. */
+  /** The slot's next dot. Only within the callback of `whenReady`. A new tenure goes into the batch. */
   issue(slot: number, batch: WriteBatch): Stamp {
-    const counter = this.#lease.next();
+    this.#load(slot);
+    const hybridTime = this.hybrid.now(this.#clock.wallMs());
+    const counter = this.#lease.next(hybridTime);
     if (counter === undefined) throw new Error('a dot was asked for without a lease');
-    const actor = this.#tenures.current(slot) ?? this.#mint(slot, batch);
-    return { dot: { actor, counter }, hybridTime: this.#hybrid.now(this.#clock.wallMs()) };
+    return { dot: { actor: this.#tenures.current(slot) ?? this.#mint(slot, batch), counter }, hybridTime };
+  }
+
+  /** Ends the slot's tenure: this node may no longer hold all that it issued in it. Goes into the batch. */
+  retire(slot: number, reason: TenureReason, batch: WriteBatch): void {
+    this.#load(slot);
+    if (this.#tenures.current(slot) === undefined) return;
+    this.#tenures.retire(slot, reason);
+    batch.put(tenureKey(slot), this.#tenures.encode(slot));
+  }
+
+  /** Looks for own writes that this node has forgotten in a state that came in, before it is merged. True: there were some. */
+  observe(slot: number, incoming: VersionVector, held: VersionVector | undefined, batch: WriteBatch): boolean {
+    this.#load(slot);
+    const evidence = { incoming, held, issuedUpTo: this.#lease.issuedUpTo };
+    if (this.#tenures.observe(slot, evidence) === undefined) return false;
+    batch.put(tenureKey(slot), this.#tenures.encode(slot));
+    return true;
   }
 
   #mint(slot: number, batch: WriteBatch): Actor {
-    const actor = this.#tenures.mint(slot, this.#secretWords);
-    const value = Buffer.alloc(18);
-    value.writeBigUInt64BE(BigInt(this.#era), 0);
-    value.write(actor, 8, 'latin1');
-    batch.put(tenureKey(slot), value);
+    const actor = this.#tenures.mint(slot, this.#entropy);
+    batch.put(tenureKey(slot), this.#tenures.encode(slot));
     return actor;
   }
 
-  #usable(): boolean {
-    return this.#lease.remaining > 0 && this.#aheadMs() > 0;
+  #load(slot: number): void {
+    if (this.#loaded.has(slot)) return;
+    this.#loaded.add(slot);
+    const stored = this.#engine.getSync(tenureKey(slot));
+    if (stored !== undefined) this.#tenures.loadEncoded(slot, stored);
   }
 
-  #isLow(): boolean {
-    const counters = Math.min(RENEW_BELOW_COUNTERS, this.#leaseCounters / 4);
-    return this.#lease.remaining <= counters || this.#aheadMs() < RENEW_BELOW_MS;
-  }
-
-  #aheadMs(): number {
-    return this.#hybrid.millisUntil(this.#lease.highWater, this.#clock.wallMs());
-  }
-
-  #extend(): void {
+  #extend(now: number): void {
+    if (this.#extending) return;
     this.#extending = true;
-    const next = this.#lease.extension({
-      counters: this.#leaseCounters,
-      highWater: this.#hybrid.ahead(this.#clock.wallMs(), LEASE_AHEAD_MS),
-    });
-    this.#engine.commit(new WriteBatch().put(LEASE_KEY, next.encode()), 'sync', (error) => {
+    const extension = this.#lease.extension(now);
+    this.#engine.commit(new WriteBatch().put(LEASE_KEY, encodeLease(extension)), 'sync', (error) => {
       this.#extending = false;
-      if (error === undefined) this.#lease.adopt(next);
+      if (error === undefined) this.#lease.extended(extension);
       const waiting = this.#waiting;
       this.#waiting = [];
       for (const callback of waiting) {
-        if (error !== undefined) callback(error);
-        else this.whenReady(callback);
+        if (error === undefined) this.whenReady(callback);
+        else callback(error);
       }
     });
   }
 }
 
 function tenureKey(slot: number): Buffer {
-  return Buffer.concat([TENURE_PREFIX, Buffer.from([slot >>> 8, slot & 0xff])]);
+  return slotStateKey(slot, 'tenure');
 }
 
 function wordsFrom(secrets: Secrets): { uint32(): number } {

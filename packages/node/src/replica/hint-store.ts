@@ -5,23 +5,24 @@
  *   value  hint id u64 | record bytes; no record bytes = by reference: this node is an owner itself and holds the record
  *
  * A marker per (target, slot) in the node-local area says where hints may be, so that a start need not look through every
- * slot. It is written with the first hint and removed when a scan finds none.
+ * slot. It is written with every hint and removed when a scan finds none.
  */
-import type { Engine, WriteBatch } from '@kvd/lsm';
-import { WriteBatch as Batch } from '@kvd/lsm';
+import { type Engine, WriteBatch } from '@kvd/lsm';
 import {
-  FAMILY_HINTS,
+  FAMILY,
   familyPrefix,
   type Hint,
   hintKey,
   hintPrefix,
   localKey,
-  localPrefixEnd,
   parseHintKey,
+  prefixEnd,
+  slotOfAddress,
 } from '@kvd/replication';
 
 const ID_BYTES = 8;
 const EMPTY = Buffer.alloc(0);
+const MARKERS = localKey(FAMILY.nodeState, Buffer.from('hinted/'));
 
 export interface StoredHint extends Hint {
   /** The record itself is held by this node as an owner. */
@@ -41,16 +42,11 @@ export class HintStore {
   }
 
   load(): void {
-    const prefix = localKey(FAMILY_HINTS, EMPTY);
-    const cursor = this.#engine.cursor({ gte: prefix, lt: localPrefixEnd(prefix) });
-    try {
-      while (cursor.next()) {
-        const name = cursor.key.subarray(prefix.length);
-        this.#note(name.toString('latin1', 0, name.length - 2), name.readUInt16BE(name.length - 2));
-      }
-    } finally {
-      cursor.close();
-    }
+    this.#scan(MARKERS, (key) => {
+      const end = key.length - 2;
+      this.#note(key.toString('latin1', MARKERS.length, end), key.readUInt16BE(end));
+      return true;
+    });
   }
 
   targets(): string[] {
@@ -68,8 +64,7 @@ export class HintStore {
     value.writeBigUInt64BE(BigInt(this.#nextId++), 0);
     value.set(record, ID_BYTES);
     batch.put(hintKey(address, target), value);
-    const slot = slotOf(address);
-    if (this.#slots.get(target)?.has(slot)) return;
+    const slot = slotOfAddress(address);
     batch.put(marker(target, slot), EMPTY);
     this.#note(target, slot);
   }
@@ -83,8 +78,7 @@ export class HintStore {
   /** States kept here of one record, for whichever target. */
   records(address: Uint8Array): Buffer[] {
     const found: Buffer[] = [];
-    const prefix = hintPrefix(address);
-    this.#scan(prefix, localPrefixEnd(prefix), (_key, value) => {
+    this.#scan(hintPrefix(address), (_key, value) => {
       if (value.length > ID_BYTES) found.push(Buffer.from(value.subarray(ID_BYTES)));
       return true;
     });
@@ -117,28 +111,27 @@ export class HintStore {
       const value = this.#engine.getSync(at);
       if (value === undefined || Number(value.readBigUInt64BE(0)) !== hint.id) continue;
       batch.delete(at);
-      slots.add(slotOf(hint.address));
+      slots.add(slotOfAddress(hint.address));
     }
     return slots;
   }
 
   #scanSlot(slot: number, target: string, each: (hint: StoredHint) => boolean): void {
-    const prefix = familyPrefix(slot, 0, 0, FAMILY_HINTS);
-    this.#scan(prefix, localPrefixEnd(prefix), (key, value) => {
+    this.#scan(familyPrefix({ slot, keyspace: 0, generation: 0 }, FAMILY.hints), (key, value) => {
       const parsed = parseHintKey(key);
       if (parsed.target !== target) return true;
       return each({
         id: Number(value.readBigUInt64BE(0)),
         target,
-        address: Buffer.from(parsed.address),
+        address: parsed.address,
         record: Buffer.from(value.subarray(ID_BYTES)),
         byReference: value.length === ID_BYTES,
       });
     });
   }
 
-  #scan(gte: Buffer, lt: Buffer, each: (key: Buffer, value: Buffer) => boolean): void {
-    const cursor = this.#engine.cursor({ gte, lt });
+  #scan(prefix: Buffer, each: (key: Buffer, value: Buffer) => boolean): void {
+    const cursor = this.#engine.cursor({ gte: prefix, lt: prefixEnd(prefix) });
     try {
       while (cursor.next()) if (!each(cursor.key, cursor.value)) break;
     } finally {
@@ -157,17 +150,10 @@ export class HintStore {
     const slots = this.#slots.get(target);
     slots?.delete(slot);
     if (slots?.size === 0) this.#slots.delete(target);
-    this.#engine.commit(new Batch().delete(marker(target, slot)), 'os', () => {});
+    this.#engine.commit(new WriteBatch().delete(marker(target, slot)), 'os', () => {});
   }
 }
 
-function slotOf(address: Uint8Array): number {
-  return ((address[0] as number) << 8) | (address[1] as number);
-}
-
 function marker(target: string, slot: number): Buffer {
-  return localKey(
-    FAMILY_HINTS,
-    Buffer.concat([Buffer.from(target, 'latin1'), Buffer.from([slot >>> 8, slot & 0xff])]),
-  );
+  return Buffer.concat([MARKERS, Buffer.from(target, 'latin1'), Buffer.from([slot >>> 8, slot & 0xff])]);
 }

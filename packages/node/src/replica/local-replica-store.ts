@@ -2,11 +2,11 @@
 import { type Engine, WriteBatch } from '@kvd/lsm';
 import {
   addressOfStorageKey,
-  FAMILY_RECORDS,
+  FAMILY,
   familyPrefix,
   type Hash128,
   type Hint,
-  localPrefixEnd,
+  prefixEnd,
   type ReplicaItem,
   type ReplicaStore,
   recordHash,
@@ -62,20 +62,20 @@ export class LocalReplicaStore implements ReplicaStore {
     slot: number,
     range: { readonly after?: Uint8Array; readonly until?: Uint8Array; readonly limit: number },
   ): SlotListing {
-    const prefix = familyPrefix(slot, 0, 0, FAMILY_RECORDS);
+    const prefix = familyPrefix({ slot, keyspace: 0, generation: 0 }, FAMILY.records);
     const keys: { address: Buffer; hash: Hash128 }[] = [];
     const cursor = this.#deps.engine.cursor({
       ...(range.after === undefined || range.after.length === 0
         ? { gte: prefix }
-        : { gt: storageKey(range.after, FAMILY_RECORDS) }),
+        : { gt: storageKey(range.after, FAMILY.records) }),
       ...(range.until === undefined || range.until.length === 0
-        ? { lt: localPrefixEnd(prefix) }
-        : { lte: storageKey(range.until, FAMILY_RECORDS) }),
+        ? { lt: prefixEnd(prefix) }
+        : { lte: storageKey(range.until, FAMILY.records) }),
     });
     try {
       while (cursor.next()) {
         if (keys.length === range.limit) return { keys, complete: false };
-        const address = addressOfStorageKey(cursor.key);
+        const address = addressOfStorageKey(cursor.key, FAMILY.records);
         keys.push({ address, hash: recordHash(this.#deps.seed, address, cursor.value) });
       }
       return { keys, complete: true };
@@ -101,7 +101,7 @@ export class LocalReplicaStore implements ReplicaStore {
     const batch = new WriteBatch();
     const slots = this.#deps.hints.remove(batch, hints);
     for (const slot of slots) {
-      if (!this.#deps.ring.isOwner(slot, this.#deps.self)) this.#deps.dots.retire(slot, 'drop');
+      if (!this.#deps.ring.isOwner(slot, this.#deps.self)) this.#deps.dots.retire(slot, 'drop', batch);
     }
     this.#deps.engine.commit(batch, 'os', done);
   }

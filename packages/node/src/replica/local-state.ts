@@ -8,16 +8,15 @@
  * - Tenures are stored with an era (0: a new one must begin at the next start). An era ends when the node may no longer hold all that it has issued: what was stored
  *   under an older era is not loaded.
  */
-import type { Engine } from '@kvd/lsm';
-import { WriteBatch } from '@kvd/lsm';
-import { FAMILY_SLOT_STATE, localKey } from '@kvd/replication';
+import { type Engine, WriteBatch } from '@kvd/lsm';
+import { FAMILY, localKey } from '@kvd/replication';
 import { Ring } from '@kvd/ring';
 import { NodeError } from '../errors.ts';
 
 const FORMAT = 1;
 const CLUSTER_ID_BYTES = 16;
 
-const key = (name: string): Buffer => localKey(FAMILY_SLOT_STATE, Buffer.from(name, 'latin1'));
+const key = (name: string): Buffer => localKey(FAMILY.nodeState, Buffer.from(name, 'latin1'));
 const IDENTITY_KEY = key('identity');
 const RING_KEY = key('ring');
 const BOOT_KEY = key('boot');

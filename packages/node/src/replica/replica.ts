@@ -16,12 +16,14 @@ import {
   type DottedRecord,
   decodeRecord,
   encodeRecord,
-  FAMILY_RECORDS,
+  FAMILY,
   type FailureReason,
   type FetchReplyMessage,
   mergeRecords,
   type ReplicateMessage,
+  ReplicationError,
   recordHash,
+  slotOfAddress,
   storageKey,
   VersionVector,
 } from '@kvd/replication';
@@ -89,13 +91,13 @@ export class Replica {
   /** Records for a reading coordinator: from the row's store, or from hints when this node is a fallback. */
   fetch(addresses: readonly Uint8Array[]): Omit<FetchReplyMessage, 'kind' | 'stream'> {
     this.counters.fetches++;
-    const slot = addresses[0] === undefined ? 0 : slotOf(addresses[0]);
+    const slot = addresses[0] === undefined ? 0 : slotOfAddress(addresses[0]);
     const owner = this.#isOwner(slot);
     try {
       const records = addresses.map((address) => (owner ? this.read(address) : this.#fromHints(address)));
       return { status: 'ok', reason: '', role: owner ? 'owner' : 'fallback', doubt: this.#doubt(slot), records };
     } catch {
-      this.#deps.dots.retire(slot, 'failed-read');
+      this.#retire(slot);
       return { status: 'refused', reason: 'corrupt', role: owner ? 'owner' : 'fallback', doubt: true, records: [] };
     }
   }
@@ -105,13 +107,12 @@ export class Replica {
    * compared the slot since it started and this record bears no dot of its present tenure.
    */
   needsPreRead(address: Uint8Array, first: boolean): boolean {
-    const slot = slotOf(address);
+    const slot = slotOfAddress(address);
     if (!first) return true;
     if (this.#deps.coverage.covered(slot)) return false;
-    const actor = this.#deps.dots.current(slot);
-    if (actor === undefined) return true;
     try {
-      return (this.#base(address, true)?.context.get(actor) ?? 0) === 0;
+      const held = this.#base(address, true);
+      return held === undefined || !this.#deps.dots.hasIssued(slot, held.context);
     } catch {
       return true;
     }
@@ -119,7 +120,7 @@ export class Replica {
 
   /** The record held here as an owner. Throws what the engine throws. */
   read(address: Uint8Array): Buffer | undefined {
-    return this.#engine.getSync(storageKey(address, FAMILY_RECORDS));
+    return this.#engine.getSync(storageKey(address, FAMILY.records));
   }
 
   /** Merges an item into this node's own records. */
@@ -131,7 +132,7 @@ export class Replica {
       done(error as Error);
       return;
     }
-    this.#engine.commit(batch, durability, done);
+    this.#commit(batch, address, durability, done);
   }
 
   /** Keeps a hint for an owner that has not acknowledged. */
@@ -156,25 +157,51 @@ export class Replica {
       context = record.context.encode();
       this.#store(batch, request, state);
     } catch (error) {
-      this.#deps.dots.retire(slotOf(request.address), 'failed-read');
-      callbacks.failed('engine', (error as Error).message);
+      this.#deps.leaves.forget(slotOfAddress(request.address));
+      callbacks.failed(this.#reasonOf(error, request.address), (error as Error).message);
       return;
     }
     this.counters.coordinated++;
-    this.#engine.commit(batch, request.durability, (error) => callbacks.stored(error));
+    this.#commit(batch, request.address, request.durability, callbacks.stored);
     callbacks.merged(state, context);
   }
 
+  /** What the client asked for cannot be (nothing is wrong here), or a record could not be read. */
+  #reasonOf(error: unknown, address: Uint8Array): FailureReason {
+    if (error instanceof ReplicationError && error.code !== 'REPLICATION_BAD_RECORD') return 'limit';
+    this.#retire(slotOfAddress(address));
+    return 'engine';
+  }
+
+  /** Something of the slot could not be read. */
+  #retire(slot: number): void {
+    const batch = new WriteBatch();
+    this.#deps.dots.retire(slot, 'drop', batch);
+    this.#engine.commit(batch, 'memory', () => {});
+  }
+
+  /** A batch that was refused changed no leaf. */
+  #commit(batch: WriteBatch, address: Uint8Array, durability: Durability, done: (error?: Error) => void): void {
+    this.#engine.commit(batch, durability, (error) => {
+      if (error !== undefined) this.#deps.leaves.forget(slotOfAddress(address));
+      done(error);
+    });
+  }
+
   #applyWrite(request: CoordinateRequest, batch: WriteBatch): DottedRecord {
-    const slot = slotOf(request.address);
+    const slot = slotOfAddress(request.address);
     let base = this.#base(request.address, this.#isOwner(slot));
-    for (const seen of request.seen) base = merged(base, decodeRecord(seen));
+    for (const bytes of request.seen) {
+      const seen = decodeRecord(bytes);
+      this.#checkTenure(batch, slot, base, seen);
+      base = merged(base, seen);
+    }
     const { dot, hybridTime } = this.#deps.dots.issue(slot, batch);
     const { operation } = request;
     return applyWrite(base, {
       dot,
       hybridTime,
-      value: operation.type === 'put' ? operation.value : undefined,
+      value: operation.type === 'put' ? operation.value : 'tombstone',
       supersedes:
         typeof operation.supersedes === 'string' ? operation.supersedes : VersionVector.decode(operation.supersedes),
     });
@@ -188,7 +215,7 @@ export class Replica {
 
   #store(batch: WriteBatch, request: CoordinateRequest, state: Buffer): void {
     const { address, hintFor } = request;
-    const slot = slotOf(address);
+    const slot = slotOfAddress(address);
     if (this.#isOwner(slot)) {
       for (const target of hintFor) this.#putHint(batch, target, address, state);
       this.#putRecord(batch, address, this.read(address), state);
@@ -202,7 +229,7 @@ export class Replica {
   #mergeItem(address: Uint8Array, record: Uint8Array, message: ReplicateMessage, done: (reason: string) => void): void {
     const batch = this.#batch.clear();
     try {
-      const owner = this.#isOwner(slotOf(address));
+      const owner = this.#isOwner(slotOfAddress(address));
       if (!owner && message.hintFor === undefined) {
         this.counters.refused++;
         done('not-owner');
@@ -215,7 +242,7 @@ export class Replica {
       done('corrupt');
       return;
     }
-    this.#engine.commit(batch, message.durability, (error) => done(error === undefined ? '' : 'failed'));
+    this.#commit(batch, address, message.durability, (error) => done(error === undefined ? '' : 'failed'));
   }
 
   /** Puts the merge of what is held and what came into the batch; leaves it empty when nothing changes. */
@@ -228,33 +255,28 @@ export class Replica {
     }
     const theirs = decodeRecord(incoming);
     const mine = held === undefined ? undefined : decodeRecord(held);
-    this.#checkTenure(slotOf(address), mine, theirs);
+    this.#checkTenure(batch, slotOfAddress(address), mine, theirs);
     const state = mine === undefined ? Buffer.from(incoming) : encodeRecord(mergeRecords(mine, theirs));
     if (held?.equals(state)) this.counters.mergesWithoutChange++;
     else this.#putRecord(batch, address, held, state);
   }
 
-  /** A state that names more of the present tenure than is held here means that something was lost: the tenure ends. */
-  #checkTenure(slot: number, mine: DottedRecord | undefined, theirs: DottedRecord): void {
-    const actor = this.#deps.dots.current(slot);
-    if (actor === undefined) return;
-    if (theirs.context.get(actor) > (mine?.context.get(actor) ?? 0)) {
-      this.#deps.probe('tenure-lost');
-      this.#deps.dots.retire(slot, 'peer-knows-more');
-    }
+  /** A state that names a dot of this node's own which is not held here means that something was lost: the tenure ends. */
+  #checkTenure(batch: WriteBatch, slot: number, mine: DottedRecord | undefined, theirs: DottedRecord): void {
+    if (this.#deps.dots.observe(slot, theirs.context, mine?.context, batch)) this.#deps.probe('tenure-lost');
   }
 
   #putRecord(batch: WriteBatch, address: Uint8Array, before: Uint8Array | undefined, state: Buffer): void {
-    batch.put(storageKey(address, FAMILY_RECORDS), state);
+    batch.put(storageKey(address, FAMILY.records), state);
     const { seed, leaves } = this.#deps;
     const old = before === undefined ? undefined : recordHash(seed, address, before);
-    leaves.replace(slotOf(address), old, recordHash(seed, address, state), batch);
+    leaves.replace(slotOfAddress(address), old, recordHash(seed, address, state), batch);
   }
 
   /** An owner keeps a reference; anybody else the state, merged with what is kept for that target already. */
   #putHint(batch: WriteBatch, target: string, address: Uint8Array, record: Uint8Array): void {
     this.counters.hintsStored++;
-    if (this.#isOwner(slotOf(address))) {
+    if (this.#isOwner(slotOfAddress(address))) {
       this.#deps.hints.put(batch, target, address, NOTHING);
       return;
     }
@@ -280,8 +302,4 @@ export class Replica {
 
 function merged(base: DottedRecord | undefined, other: DottedRecord): DottedRecord {
   return base === undefined ? other : mergeRecords(base, other);
-}
-
-export function slotOf(address: Uint8Array): number {
-  return ((address[0] as number) << 8) | (address[1] as number);
 }
