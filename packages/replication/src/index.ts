@@ -34,6 +34,7 @@ export {
   leafBytes,
   leafChange,
   leafOfBytes,
+  murmur3,
   recordHash,
   subtractHashes,
   ZERO_HASH,

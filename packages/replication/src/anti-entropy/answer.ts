@@ -5,15 +5,21 @@
  * Refused: another ring epoch, slots that the two do not share, a question that breaks the rules, a store that fails.
  */
 import type {
-  ExchangeKeysMessage, ExchangeKeysReplyMessage, ExchangeLeavesMessage, ExchangeLeavesReplyMessage, NodeId,
+  ExchangeKeysMessage,
+  ExchangeKeysReplyMessage,
+  ExchangeLeavesMessage,
+  ExchangeLeavesReplyMessage,
+  NodeId,
 } from '../messages.ts';
 import type { AntiEntropyContext } from './context.ts';
-import { compareAddresses, compareKeys, type KeyComparison, NO_BYTES, slotOfAddress } from './keys.ts';
+import { compareAddresses, compareKeys, isOfSlot, type KeyComparison, NO_BYTES } from './keys.ts';
 import { compareLeaves, type SharedSlots, type SlotRun } from './leaves.ts';
 import { SLOTS_PER_MESSAGE_MAX } from './options.ts';
 
 export function answerLeaves(
-  context: AntiEntropyContext, from: NodeId, message: ExchangeLeavesMessage,
+  context: AntiEntropyContext,
+  from: NodeId,
+  message: ExchangeLeavesMessage,
 ): ExchangeLeavesReplyMessage {
   const { stream } = message;
   const shared = sharedWith(context, from, message);
@@ -28,7 +34,9 @@ export function answerLeaves(
 }
 
 export function answerKeys(
-  context: AntiEntropyContext, from: NodeId, message: ExchangeKeysMessage,
+  context: AntiEntropyContext,
+  from: NodeId,
+  message: ExchangeKeysMessage,
 ): ExchangeKeysReplyMessage {
   const { stream } = message;
   const comparison = compareFor(context, from, message);
@@ -41,7 +49,11 @@ export function answerKeys(
   return { kind: 'exchange-keys-reply', stream, status: 'ok', ...comparison };
 }
 
-function compareFor(context: AntiEntropyContext, from: NodeId, message: ExchangeKeysMessage): KeyComparison | undefined {
+function compareFor(
+  context: AntiEntropyContext,
+  from: NodeId,
+  message: ExchangeKeysMessage,
+): KeyComparison | undefined {
   const { options, deps, counters } = context;
   const shared = sharedWith(context, from, message);
   if (shared === undefined || !hasSlot(shared.runs, message.slot) || !isWellFormed(message)) return undefined;
@@ -57,7 +69,9 @@ function compareFor(context: AntiEntropyContext, from: NodeId, message: Exchange
 }
 
 function sharedWith(
-  { deps }: AntiEntropyContext, from: NodeId, asked: { readonly ringEpoch: number; readonly group: number },
+  { deps }: AntiEntropyContext,
+  from: NodeId,
+  asked: { readonly ringEpoch: number; readonly group: number },
 ): SharedSlots | undefined {
   if (asked.ringEpoch !== deps.ringEpoch()) return undefined;
   for (const shared of deps.peers()) if (shared.peer === from && shared.group === asked.group) return shared;
@@ -81,7 +95,7 @@ function hasSlot(runs: Iterable<SlotRun>, slot: number): boolean {
 function isWellFormed({ slot, after, until, keys }: ExchangeKeysMessage): boolean {
   let before = after;
   for (const { address } of keys) {
-    if (slotOfAddress(address) !== slot || compareAddresses(address, before) <= 0) return false;
+    if (!isOfSlot(address, slot) || compareAddresses(address, before) <= 0) return false;
     before = address;
   }
   return until.length === 0 || compareAddresses(before, until) <= 0;

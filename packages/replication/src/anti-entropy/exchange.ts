@@ -8,7 +8,12 @@ import type { Millis } from '../effects.ts';
 import type { ExchangeKeysMessage, ExchangeLeavesMessage, NodeId } from '../messages.ts';
 import { below } from '../random.ts';
 import { answerKeys, answerLeaves } from './answer.ts';
-import { type AntiEntropyContext, type AntiEntropyCounters, type AntiEntropyDependencies, newCounters } from './context.ts';
+import {
+  type AntiEntropyContext,
+  type AntiEntropyCounters,
+  type AntiEntropyDependencies,
+  newCounters,
+} from './context.ts';
 import type { SharedSlots } from './leaves.ts';
 import { resolveAntiEntropyOptions } from './options.ts';
 import { type ExchangeReply, Round } from './round.ts';

@@ -3,9 +3,10 @@
  * every difference: only the asker has it → wanted; only the answerer has it → its record; both, differently → both.
  * Pure but for the store it reads.
  */
+import { slotOfAddress } from '../address.ts';
 import type { ExchangeKeysMessage, ExchangeKeysReplyMessage, ReplicaItem } from '../messages.ts';
 import type { ReplicaStore, SlotListing } from '../replica-store.ts';
-import { hashesEqual } from './leaves.ts';
+import { hashesEqual } from './record-hash.ts';
 
 export const NO_BYTES = new Uint8Array(0);
 
@@ -27,10 +28,8 @@ export function compareAddresses(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b);
 }
 
-/** The slot of an address: its first two bytes, big-endian; -1 when it is too short to have one. */
-export function slotOfAddress(address: Uint8Array): number {
-  const [high, low] = address;
-  return high === undefined || low === undefined ? -1 : high * 256 + low;
+export function isOfSlot(address: Uint8Array, slot: number): boolean {
+  return address.length >= 2 && slotOfAddress(address) === slot;
 }
 
 /** The next keys of the slot after `after` (empty: from its start), as many as one message takes. Throws what the store throws. */
@@ -60,7 +59,9 @@ export type KeyComparison = Pick<ExchangeKeysReplyMessage, 'wanted' | 'items' | 
  * be read here: unreadable is never taken for absent. Throws what `store.list` throws.
  */
 export function compareKeys(
-  message: ExchangeKeysMessage, store: ReplicaStore, limits: KeyLimits,
+  message: ExchangeKeysMessage,
+  store: ReplicaStore,
+  limits: KeyLimits,
 ): KeyComparison | undefined {
   const listing = listRange(message, store, limits);
   const last = listing.complete ? undefined : listing.keys.at(-1)?.address;
@@ -81,7 +82,10 @@ function listRange(message: ExchangeKeysMessage, store: ReplicaStore, limits: Ke
 
 /** Walks both lists up to `last`; the address it came to, `undefined` for the end, or 'failed' before the first. */
 function walk(
-  theirs: readonly ListedKey[], mine: readonly ListedKey[], last: Uint8Array | undefined, answer: Answer,
+  theirs: readonly ListedKey[],
+  mine: readonly ListedKey[],
+  last: Uint8Array | undefined,
+  answer: Answer,
 ): Uint8Array | undefined | 'failed' {
   let covered: Uint8Array | 'failed' = 'failed';
   for (let i = 0, j = 0; ; ) {

@@ -7,6 +7,7 @@
  */
 import type { ExchangeLeavesMessage, Hash128, NodeId } from '../messages.ts';
 import type { ReplicaStore } from '../replica-store.ts';
+import { hashesEqual } from './record-hash.ts';
 
 /** First and last slot of a run, both inclusive. */
 export type SlotRun = readonly [from: number, to: number];
@@ -44,17 +45,16 @@ export interface LeafLimits {
 /** Bytes of a named leaf in a message, about. */
 const NAMED_LEAF_BYTES = 19;
 
-export function hashesEqual(a: Hash128, b: Hash128): boolean {
-  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
-}
-
 export function isZero(hash: Hash128): boolean {
   return (hash[0] | hash[1] | hash[2] | hash[3]) === 0;
 }
 
 /** The shared slots from `firstSlot` on, as far as one message goes; `undefined` when there are none. */
 export function readChunk(
-  shared: SharedSlots, firstSlot: number, store: ReplicaStore, limits: LeafLimits,
+  shared: SharedSlots,
+  firstSlot: number,
+  store: ReplicaStore,
+  limits: LeafLimits,
 ): LeafChunk | undefined {
   const runs: SlotRun[] = [];
   const leaves: NamedLeaf[] = [];
@@ -75,7 +75,11 @@ export function readChunk(
 }
 
 function readLeaf(
-  store: ReplicaStore, slot: number, group: number, leaves: NamedLeaf[], unreadable: Set<number>,
+  store: ReplicaStore,
+  slot: number,
+  group: number,
+  leaves: NamedLeaf[],
+  unreadable: Set<number>,
 ): void {
   try {
     const leaf = store.leaf(slot, group);
@@ -93,7 +97,11 @@ export interface LeafComparison {
 }
 
 /** The answer: which of the shared slots in the asked range differ here. */
-export function compareLeaves(message: ExchangeLeavesMessage, shared: SharedSlots, store: ReplicaStore): LeafComparison {
+export function compareLeaves(
+  message: ExchangeLeavesMessage,
+  shared: SharedSlots,
+  store: ReplicaStore,
+): LeafComparison {
   const theirs = new Map(message.leaves.map(({ slot, leaf }) => [slot, leaf]));
   const differing: number[] = [];
   let compared = 0;

@@ -13,7 +13,11 @@
  */
 import type { Millis } from '../effects.ts';
 import type {
-  ExchangeKeysReplyMessage, ExchangeLeavesReplyMessage, NodeId, ReplicaItem, ReplicateReplyMessage,
+  ExchangeKeysReplyMessage,
+  ExchangeLeavesReplyMessage,
+  NodeId,
+  ReplicaItem,
+  ReplicateReplyMessage,
 } from '../messages.ts';
 import type { AntiEntropyContext, RoundEnd } from './context.ts';
 import { type KeyPage, readPage } from './keys.ts';
@@ -95,7 +99,13 @@ export class Round {
     const stream = this.#wait('leaves');
     const ringEpoch = this.#epoch;
     this.#context.deps.out.send(this.peer, {
-      kind: 'exchange-leaves', stream, ringEpoch, group, fromSlot, toSlot, leaves,
+      kind: 'exchange-leaves',
+      stream,
+      ringEpoch,
+      group,
+      fromSlot,
+      toSlot,
+      leaves,
     });
   }
 
@@ -147,7 +157,10 @@ export class Round {
   #page(repair: SlotRepair): KeyPage | undefined {
     const { deps, options, counters } = this.#context;
     try {
-      return readPage(deps.store, repair.slot, repair.after, { keys: options.keysPerMessage, bytes: options.messageBytes });
+      return readPage(deps.store, repair.slot, repair.after, {
+        keys: options.keysPerMessage,
+        bytes: options.messageBytes,
+      });
     } catch {
       counters.storeErrors++;
       return undefined;

@@ -4,7 +4,7 @@
  */
 import type { ExchangeKeysReplyMessage, ReplicaItem } from '../messages.ts';
 import type { ReplicaStore } from '../replica-store.ts';
-import { compareAddresses, type KeyPage, NO_BYTES, slotOfAddress } from './keys.ts';
+import { compareAddresses, isOfSlot, type KeyPage, NO_BYTES } from './keys.ts';
 
 export class SlotRepair {
   readonly slot: number;
@@ -35,7 +35,7 @@ export class SlotRepair {
     const { until, keys } = this.#page;
     if (covered.length > 0 && !this.#within(covered, until)) return false;
     const end = covered.length > 0 ? covered : until;
-    if (!items.every(({ address }) => slotOfAddress(address) === this.slot && this.#within(address, end))) return false;
+    if (!items.every(({ address }) => isOfSlot(address, this.slot) && this.#within(address, end))) return false;
     if (wanted.length > keys.length || !wanted.every((address) => this.#within(address, end))) return false;
     this.#reply = reply;
     this.#wantedIndex = 0;
@@ -48,7 +48,10 @@ export class SlotRepair {
    * The next wanted records, up to about `bytesMax` bytes and at least one; none: all are sent. Those which are, after the
    * merge, just what the peer has sent are passed over: it holds them. Records that cannot be read are counted.
    */
-  nextWanted(store: ReplicaStore, bytesMax: number): { readonly items: readonly ReplicaItem[]; readonly errors: number } {
+  nextWanted(
+    store: ReplicaStore,
+    bytesMax: number,
+  ): { readonly items: readonly ReplicaItem[]; readonly errors: number } {
     const items: ReplicaItem[] = [];
     let errors = 0;
     let size = 0;

@@ -33,14 +33,25 @@ export interface Delivery {
 
 export function newDelivery(target: NodeId, count: number): Delivery {
   return {
-    target, reachable: false, phase: 'idle', dueMs: Infinity, deadlineMs: Infinity, stream: 0, bunch: [], count, failures: 0,
+    target,
+    reachable: false,
+    phase: 'idle',
+    dueMs: Infinity,
+    deadlineMs: Infinity,
+    stream: 0,
+    bunch: [],
+    count,
+    failures: 0,
     aside: new Map(),
   };
 }
 
 /** The next hints to deliver, without those set aside. Throws what the store throws. */
 export function nextBunch(
-  delivery: Delivery, store: ReplicaStore, options: Required<HandoffOptions>, now: Millis,
+  delivery: Delivery,
+  store: ReplicaStore,
+  options: Required<HandoffOptions>,
+  now: Millis,
 ): readonly Hint[] {
   for (const [id, until] of delivery.aside) if (until <= now) delivery.aside.delete(id);
   // Those set aside come first in the store's order, so ask for as many more.

@@ -56,7 +56,12 @@ export class HintedHandoff {
 
   progress(): readonly HandoffProgress[] {
     return [...this.#deliveries.values()].map(({ target, reachable, phase, failures, dueMs, aside }) => ({
-      target, reachable, phase, failures, nextTryMs: dueMs === Infinity ? undefined : dueMs, setAside: aside.size,
+      target,
+      reachable,
+      phase,
+      failures,
+      nextTryMs: dueMs === Infinity ? undefined : dueMs,
+      setAside: aside.size,
     }));
   }
 

@@ -16,7 +16,14 @@ import type { GossipMessage, GossipReplyMessage, MemberDigest, NodeId } from '..
 import { below } from '../random.ts';
 import { confirmationsNeeded, judge, patience } from './failure-detector.ts';
 import {
-  compareAge, digestOf, type Evidence, joinMember, type MemberAddress, type MemberView, unheardMember, vetted,
+  compareAge,
+  digestOf,
+  type Evidence,
+  joinMember,
+  type MemberAddress,
+  type MemberView,
+  unheardMember,
+  vetted,
 } from './member.ts';
 import { type MembershipOptions, resolveMembershipOptions } from './options.ts';
 
@@ -55,7 +62,12 @@ export class Membership {
     const { self, members } = dependencies;
     this.#deps = dependencies;
     this.#options = resolveMembershipOptions(dependencies.options);
-    this.#self = { ...unheardMember(self, 0), incarnation: self.incarnation, heartbeat: 1, health: self.health ?? 'OK' };
+    this.#self = {
+      ...unheardMember(self, 0),
+      incarnation: self.incarnation,
+      heartbeat: 1,
+      health: self.health ?? 'OK',
+    };
     const initial = new Set(members.map((member) => member.id));
     this.#allowed = dependencies.allowed ?? ((id) => initial.has(id));
     this.#seeds = (dependencies.seeds ?? [...initial]).filter((id) => id !== self.id);
@@ -109,10 +121,16 @@ export class Membership {
     const round = ++this.counters.rounds;
     const targets = new Set<NodeId>();
     // Those in doubt are asked besides, not instead: else the living would hear less of each other just when one dies.
-    this.#pick(this.#named((member) => member.state === 'alive'), targets);
+    this.#pick(
+      this.#named((member) => member.state === 'alive'),
+      targets,
+    );
     if (round % seedEveryRounds === 0) this.#pick(this.#seeds, targets);
     if (targets.size === 0 || round % silentEveryRounds === 0) {
-      this.#pick(this.#named((member) => member.state === 'suspect' || member.state === 'dead'), targets);
+      this.#pick(
+        this.#named((member) => member.state === 'suspect' || member.state === 'dead'),
+        targets,
+      );
     }
     for (const target of targets) this.#greet(target);
   }
@@ -164,7 +182,8 @@ export class Membership {
     const before = this.#table.get(member.id);
     if (before === member) return;
     this.#table.set(member.id, member);
-    if (before === undefined || before.state === 'left' || member.state === 'left') this.#evidence = this.#weighEvidence();
+    if (before === undefined || before.state === 'left' || member.state === 'left')
+      this.#evidence = this.#weighEvidence();
     if (before !== undefined && !differsInSubstance(before, member)) return;
     this.#count(before, member);
     this.#deps.onChange?.(member, before);
@@ -212,6 +231,12 @@ export class Membership {
 }
 
 function differsInSubstance(a: MemberView, b: MemberView): boolean {
-  return a.state !== b.state || a.incarnation !== b.incarnation || a.health !== b.health ||
-    a.host !== b.host || a.port !== b.port || a.peerPort !== b.peerPort;
+  return (
+    a.state !== b.state ||
+    a.incarnation !== b.incarnation ||
+    a.health !== b.health ||
+    a.host !== b.host ||
+    a.port !== b.port ||
+    a.peerPort !== b.peerPort
+  );
 }

@@ -40,7 +40,16 @@ const GRAVITY = { alive: 0, suspect: 1, dead: 2, left: 3 } as const;
 export function unheardMember(address: MemberAddress, now: Millis): MemberView {
   const { id, host, port, peerPort } = address;
   return {
-    id, host, port, peerPort, incarnation: 0, heartbeat: 0, state: 'alive', suspectedBy: [], health: '', movedAtMs: now,
+    id,
+    host,
+    port,
+    peerPort,
+    incarnation: 0,
+    heartbeat: 0,
+    state: 'alive',
+    suspectedBy: [],
+    health: '',
+    movedAtMs: now,
   };
 }
 
@@ -72,7 +81,9 @@ export function joinMember(held: MemberView, heard: MemberDigest, now: Millis, e
   if (age > 0) return { ...heard, movedAtMs: now };
   const state = GRAVITY[heard.state] > GRAVITY[held.state] ? heard.state : held.state;
   const suspectedBy = uniteNames(held.suspectedBy, heard.suspectedBy, held.id, evidence);
-  const same = state === held.state && suspectedBy.length === held.suspectedBy.length &&
+  const same =
+    state === held.state &&
+    suspectedBy.length === held.suspectedBy.length &&
     suspectedBy.every((name, index) => name === held.suspectedBy[index]);
   return same ? held : { ...held, state, suspectedBy };
 }

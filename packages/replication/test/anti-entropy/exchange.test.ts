@@ -15,7 +15,12 @@ const SLOTS = 64;
 function header(remainingMs: number): RequestHeader {
   return {
     id: { entry: 'a', incarnation: 1, n: 1 },
-    remainingMs, ringEpoch: 1, slotPhase: 0, keyspace: 0, keyspaceVersion: 0, traceId: 0,
+    remainingMs,
+    ringEpoch: 1,
+    slotPhase: 0,
+    keyspace: 0,
+    keyspaceVersion: 0,
+    traceId: 0,
   };
 }
 
@@ -39,6 +44,7 @@ interface SetupOptions {
   readonly runs?: readonly SlotRun[];
   readonly names?: readonly NodeId[];
   readonly options?: AntiEntropyOptions;
+  readonly newStore?: () => MemoryReplicaStore;
 }
 
 /** Owners of the same slots, each with an AntiEntropy and a node around it that merges what is replicated to it. */
@@ -49,11 +55,15 @@ function setup(given: SetupOptions = {}): Setup {
   const owners = new Map<NodeId, Owner>();
   let stream = 0;
   for (const id of names) {
-    const store = new MemoryReplicaStore();
+    const store = given.newStore?.() ?? new MemoryReplicaStore();
     const out = world.outOf(id);
     const agreed: Agreement[] = [];
     const machine = new AntiEntropy({
-      self: id, store, out, random, header,
+      self: id,
+      store,
+      out,
+      random,
+      header,
       nextStream: () => ++stream,
       peers: () => names.filter((peer) => peer !== id).map((peer) => ({ peer, group: 3, runs })),
       ringEpoch: () => owners.get(id)!.epoch,
@@ -69,8 +79,12 @@ function setup(given: SetupOptions = {}): Setup {
         if (message.kind !== 'replicate') return machine.receive(from, message as ExchangeMessage, now);
         store.merge(message.items, (error) =>
           out.send(from, {
-            kind: 'replicate-reply', stream: message.stream, status: error ? 'refused' : 'stored', reason: error ? 'failed' : '',
-          }));
+            kind: 'replicate-reply',
+            stream: message.stream,
+            status: error ? 'refused' : 'stored',
+            reason: error ? 'failed' : '',
+          }),
+        );
       },
     });
   }
@@ -97,7 +111,9 @@ describe('an exchange', () => {
     script.note('b has missed a write to key42: one slot differs, its ten keys are listed, one record travels.');
     owner('a').store.put(2, 'key42', 'y');
     exchange(given);
-    script.note('Each has what the other lacks, and siblings of key7: a merges what b holds first, and sends the merge.');
+    script.note(
+      'Each has what the other lacks, and siblings of key7: a merges what b holds first, and sends the merge.',
+    );
     owner('a').store.put(7, 'only-a', 'p').put(7, 'key7', 'q');
     owner('b').store.put(7, 'only-b', 'r').put(7, 'key7', 's').put(50, 'alone', 't');
     exchange(given);
@@ -117,11 +133,21 @@ describe('an exchange', () => {
   });
 
   test('agreement is told of equal slots as runs, and of repaired slots once they are', () => {
-    const given = setup({ runs: [[0, 3], [8, 9]], options: { slotsPerMessage: 5 } });
+    const given = setup({
+      runs: [
+        [0, 3],
+        [8, 9],
+      ],
+      options: { slotsPerMessage: 5 },
+    });
     given.owner('a').store.put(2, 'k', 'x').put(100, 'not shared', 'x');
     exchange(given);
     expect(given.owner('a').agreed.map(({ fromSlot, toSlot }) => `${fromSlot}-${toSlot}`)).toEqual([
-      '0-1', '3-3', '8-8', '2-2', '9-9',
+      '0-1',
+      '3-3',
+      '8-8',
+      '2-2',
+      '9-9',
     ]);
     expect(given.owner('b').store.show()).toBe('2/k=x');
   });
@@ -147,7 +173,7 @@ describe('an exchange', () => {
     expect(given.owner('a').agreed).toEqual([]);
   });
 
-  test('ends when this node\'s own ring moves on, or the peer goes', () => {
+  test("ends when this node's own ring moves on, or the peer goes", () => {
     for (const [end, happen] of [
       ['epoch', (given: Setup) => void (given.owner('a').epoch = 2)],
       ['unreachable', (given: Setup) => void given.world.stopped.add('b')],
@@ -224,7 +250,10 @@ describe('an exchange with a store that fails', () => {
   });
 
   test('a leaf that cannot be read counts as differing at the answerer, and is passed over at the asker', () => {
-    for (const [id, agreed] of [['a', false], ['b', true]] as const) {
+    for (const [id, agreed] of [
+      ['a', false],
+      ['b', true],
+    ] as const) {
       const given = setup();
       put(given);
       given.owner(id).store.unreadableLeaves.add(2);
@@ -267,15 +296,26 @@ describe('an exchange with a store that fails', () => {
 
 describe('an exchange with a peer that breaks the rules', () => {
   /** Asks alone, and is answered by hand. */
-  function asking(): { machine: AntiEntropy; store: MemoryReplicaStore; last: () => Message; answer: (message: object) => void } {
+  function asking(): {
+    machine: AntiEntropy;
+    store: MemoryReplicaStore;
+    last: () => Message;
+    answer: (message: object) => void;
+  } {
     const store = new MemoryReplicaStore().put(1, 'k', 'x');
     const sent: Message[] = [];
     let stream = 0;
     const machine = new AntiEntropy({
-      self: 'a', store, random: seededRandom(1), header, nextStream: () => ++stream,
+      self: 'a',
+      store,
+      random: seededRandom(1),
+      header,
+      nextStream: () => ++stream,
       out: { send: (_to, message) => sent.push(message), wakeAt: () => {} },
       peers: () => [{ peer: 'b', group: 3, runs: [[0, SLOTS - 1]] }],
-      ringEpoch: () => 1, reach: { reachable: () => true }, options: { pauseMs: 0, returnedAfterMs: 0 },
+      ringEpoch: () => 1,
+      reach: { reachable: () => true },
+      options: { pauseMs: 0, returnedAfterMs: 0 },
     });
     machine.memberReturned('b', 0);
     machine.tick(0);
@@ -310,10 +350,26 @@ describe('an exchange with a peer that breaks the rules', () => {
   test('questions about slots not shared, unsorted keys, and ranges turned round are refused or harmless', () => {
     const { machine, last } = asking();
     const hash = [0, 0, 0, 1] as const;
-    const ask = { kind: 'exchange-keys', stream: 77, ringEpoch: 1, group: 3, slot: 1, after: empty, until: empty, keys: [] } as const;
+    const ask = {
+      kind: 'exchange-keys',
+      stream: 77,
+      ringEpoch: 1,
+      group: 3,
+      slot: 1,
+      after: empty,
+      until: empty,
+      keys: [],
+    } as const;
     for (const wrong of [
-      { slot: SLOTS }, { group: 2 }, { ringEpoch: 2 },
-      { keys: [{ address: address(1, 'b'), hash }, { address: address(1, 'a'), hash }] },
+      { slot: SLOTS },
+      { group: 2 },
+      { ringEpoch: 2 },
+      {
+        keys: [
+          { address: address(1, 'b'), hash },
+          { address: address(1, 'a'), hash },
+        ],
+      },
       { keys: [{ address: address(2, 'b'), hash }] },
     ]) {
       machine.receive('b', { ...ask, ...wrong }, 1);
@@ -321,7 +377,11 @@ describe('an exchange with a peer that breaks the rules', () => {
     }
     machine.receive('c', ask, 1);
     expect(last()).toMatchObject({ status: 'refused' });
-    machine.receive('b', { kind: 'exchange-leaves', stream: 78, ringEpoch: 1, group: 3, fromSlot: 9, toSlot: 0, leaves: [] }, 1);
+    machine.receive(
+      'b',
+      { kind: 'exchange-leaves', stream: 78, ringEpoch: 1, group: 3, fromSlot: 9, toSlot: 0, leaves: [] },
+      1,
+    );
     expect(last()).toMatchObject({ status: 'ok', differing: [] });
   });
 
@@ -355,7 +415,10 @@ describe('properties', () => {
     pauseMs: fc.constantFrom(0, 1),
   });
 
-  function fill(given: Setup, written: readonly { slot: number; key: string; letter: string; side: string }[]): MemoryReplicaStore {
+  function fill(
+    given: Setup,
+    written: readonly { slot: number; key: string; letter: string; side: string }[],
+  ): MemoryReplicaStore {
     const union = new MemoryReplicaStore();
     for (const { slot, key, letter, side } of written) {
       union.put(slot, key, letter);
@@ -373,11 +436,18 @@ describe('properties', () => {
         expect(given.owner('a').store.show()).toBe(union);
         expect(given.owner('b').store.show()).toBe(union);
         const { sent } = given.world;
-        const chunks = Math.ceil(SLOTS / Math.min(options.slotsPerMessage, Math.max(1, Math.floor(options.messageBytes / 19))));
+        const chunks = Math.ceil(
+          SLOTS / Math.min(options.slotsPerMessage, Math.max(1, Math.floor(options.messageBytes / 19))),
+        );
         expect(sent).toBeLessThanOrEqual(2 * chunks + 4 * 4 + 4 * given.owner('a').store.records.size);
         exchange(given);
         expect(given.world.sent - sent).toBeLessThanOrEqual(2 * chunks);
-        expect(given.owner('a').machine.counters.ends).toMatchObject({ complete: 2, protocol: 0, refused: 0, timeout: 0 });
+        expect(given.owner('a').machine.counters.ends).toMatchObject({
+          complete: 2,
+          protocol: 0,
+          refused: 0,
+          timeout: 0,
+        });
       }),
       { numRuns: 60 },
     );
@@ -387,7 +457,10 @@ describe('properties', () => {
     fc.assert(
       fc.property(fc.nat(), contents, limits, fc.integer({ min: 5, max: 40 }), (seed, written, options, loss) => {
         const given = setup({
-          seed, loss: loss / 100, repetition: 0.2, options: { ...options, intervalMs: 2000, replyTimeoutMs: 200 },
+          seed,
+          loss: loss / 100,
+          repetition: 0.2,
+          options: { ...options, intervalMs: 2000, replyTimeoutMs: 200 },
         });
         const { world, owner } = given;
         const early = written.filter((_, index) => index % 3 > 0);
@@ -400,7 +473,11 @@ describe('properties', () => {
           for (const id of ['a', 'b'] as const) {
             for (const held of seen[id].split(' ')) {
               const [at = '', letters = ''] = held.split('=');
-              const kept = owner(id).store.show().split(' ').find((entry) => entry.startsWith(`${at}=`)) ?? '';
+              const kept =
+                owner(id)
+                  .store.show()
+                  .split(' ')
+                  .find((entry) => entry.startsWith(`${at}=`)) ?? '';
               expect([...letters].every((letter) => kept.includes(letter))).toBe(true);
             }
             seen[id] = owner(id).store.show();

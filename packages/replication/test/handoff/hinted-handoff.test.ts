@@ -12,7 +12,12 @@ import { World } from '../support/world.ts';
 function header(remainingMs: number): RequestHeader {
   return {
     id: { entry: 'a', incarnation: 1, n: 1 },
-    remainingMs, ringEpoch: 1, slotPhase: 0, keyspace: 0, keyspaceVersion: 0, traceId: 0,
+    remainingMs,
+    ringEpoch: 1,
+    slotPhase: 0,
+    keyspace: 0,
+    keyspaceVersion: 0,
+    traceId: 0,
   };
 }
 
@@ -23,7 +28,10 @@ function byHand(options: HandoffOptions = {}) {
   const wakes: number[] = [];
   let stream = 0;
   const handoff = new HintedHandoff({
-    store, header, random: seededRandom(1), nextStream: () => ++stream,
+    store,
+    header,
+    random: seededRandom(1),
+    nextStream: () => ++stream,
     out: {
       send: (to, message) => sent.push({ to, message: message as ReplicateMessage }),
       wakeAt: (at) => wakes.push(at),
@@ -31,9 +39,14 @@ function byHand(options: HandoffOptions = {}) {
     options: { startWithinMs: 0, ...options },
   });
   const reply = (over: Partial<ReplicateReplyMessage> = {}): ReplicateReplyMessage => ({
-    kind: 'replicate-reply', stream: sent.at(-1)!.message.stream, status: 'stored', reason: '', ...over,
+    kind: 'replicate-reply',
+    stream: sent.at(-1)!.message.stream,
+    status: 'stored',
+    reason: '',
+    ...over,
   });
-  const left = (): string => store.hintsKept.map(({ address, record }) => `${latin1(address).slice(2)}=${latin1(record)}`).join(' ');
+  const left = (): string =>
+    store.hintsKept.map(({ address, record }) => `${latin1(address).slice(2)}=${latin1(record)}`).join(' ');
   return { store, sent, wakes, handoff, reply, left };
 }
 
@@ -204,7 +217,11 @@ function pair(options: { seed: number; loss?: number; repetition?: number; hando
   const receiver = new MemoryReplicaStore();
   let stream = 0;
   const handoff = new HintedHandoff({
-    store: sender, header, random, nextStream: () => ++stream, out: world.outOf('a'),
+    store: sender,
+    header,
+    random,
+    nextStream: () => ++stream,
+    out: world.outOf('a'),
     options: options.handoff ?? {},
   });
   world.machines.set('a', {
@@ -217,7 +234,8 @@ function pair(options: { seed: number; loss?: number; repetition?: number; hando
     receive: (from, message: Message) => {
       if (message.kind !== 'replicate') return;
       receiver.merge(message.items, () =>
-        out.send(from, { kind: 'replicate-reply', stream: message.stream, status: 'stored', reason: '' }));
+        out.send(from, { kind: 'replicate-reply', stream: message.stream, status: 'stored', reason: '' }),
+      );
     },
   });
   const connect = (up: boolean): void => {
@@ -240,7 +258,8 @@ describe('handoff between nodes', () => {
       script.line(world.now, `a keeps [${kept.join(' ')}], b holds [${receiver.show()}]`);
     };
     script.note('a keeps seven hints for b, which is away.');
-    for (const key of ['apple', 'beet', 'corn', 'date', 'elder', 'fig', 'grape']) sender.keepHint('b', item(7, key, 'x'));
+    for (const key of ['apple', 'beet', 'corn', 'date', 'elder', 'fig', 'grape'])
+      sender.keepHint('b', item(7, key, 'x'));
     world.run(100);
     show();
     script.note('b is reachable: the first bunch goes; each is removed once b has stored it.');
@@ -252,7 +271,9 @@ describe('handoff between nodes', () => {
     world.run(5000);
     show();
     connect(true);
-    script.note('Meanwhile a newer write to fig replaced its hint: what was acknowledged is the older one, so fig goes again.');
+    script.note(
+      'Meanwhile a newer write to fig replaced its hint: what was acknowledged is the older one, so fig goes again.',
+    );
     world.onDelivery = (from, to, message) => {
       script.message(world.now, from, to, message);
       if (message.kind !== 'replicate' || !message.items.some(({ address }) => latin1(address).endsWith('fig'))) return;
@@ -272,14 +293,23 @@ describe('handoff between nodes', () => {
           seed: fc.nat(),
           loss: fc.integer({ min: 0, max: 50 }),
           writes: fc.array(
-            fc.record({ at: fc.nat(20_000), key: fc.constantFrom(...'abcdefgh'), letter: fc.constantFrom(...'uvwxyz') }),
+            fc.record({
+              at: fc.nat(20_000),
+              key: fc.constantFrom(...'abcdefgh'),
+              letter: fc.constantFrom(...'uvwxyz'),
+            }),
             { minLength: 1, maxLength: 40 },
           ),
-          crashes: fc.array(fc.record({ at: fc.nat(20_000), forMs: fc.integer({ min: 1, max: 3000 }) }), { maxLength: 6 }),
+          crashes: fc.array(fc.record({ at: fc.nat(20_000), forMs: fc.integer({ min: 1, max: 3000 }) }), {
+            maxLength: 6,
+          }),
         }),
         ({ seed, loss, writes, crashes }) => {
           const { world, sender, receiver, connect } = pair({
-            seed, loss: loss / 100, repetition: 0.2, handoff: { bunchCount: 3, replyTimeoutMs: 500, retryAfterMsMax: 2000 },
+            seed,
+            loss: loss / 100,
+            repetition: 0.2,
+            handoff: { bunchCount: 3, replyTimeoutMs: 500, retryAfterMsMax: 2000 },
           });
           const expected = new MemoryReplicaStore();
           for (const { at, key, letter } of writes) {

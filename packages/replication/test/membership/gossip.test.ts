@@ -15,7 +15,10 @@ interface Cluster {
   stateOf(id: NodeId, inTheEyesOf: NodeId): string | undefined;
 }
 
-function cluster(names: readonly NodeId[], options: { seed?: number; loss?: number; repetition?: number } = {}): Cluster {
+function cluster(
+  names: readonly NodeId[],
+  options: { seed?: number; loss?: number; repetition?: number } = {},
+): Cluster {
   const random = seededRandom(options.seed ?? 1);
   const world = new World({ random, loss: options.loss ?? 0, repetition: options.repetition ?? 0, delayMsMax: 20 });
   const members = new Map<NodeId, Membership>();
@@ -88,7 +91,11 @@ describe('one member', () => {
 
   test('refutes at once what others suspect of it', () => {
     const { membership, sent } = alone(['a', 'b', 'c']);
-    membership.receive('b', gossip(digest('a', { incarnation: 3, heartbeat: 40, state: 'dead', suspectedBy: ['b', 'c'] })), 10);
+    membership.receive(
+      'b',
+      gossip(digest('a', { incarnation: 3, heartbeat: 40, state: 'dead', suspectedBy: ['b', 'c'] })),
+      10,
+    );
     const reply = sent.at(-1)!.message as Message & { kind: 'gossip-reply' };
     expect(reply.members[0]).toMatchObject({ id: 'a', incarnation: 3, heartbeat: 41, state: 'alive', suspectedBy: [] });
   });
@@ -124,7 +131,9 @@ describe('one member', () => {
 
   test('reports changes of state and health, not heartbeats', () => {
     const changes: string[] = [];
-    const { membership } = alone(['a', 'b'], { onChange: (member) => changes.push(`${member.id} ${member.state} ${member.health}`) });
+    const { membership } = alone(['a', 'b'], {
+      onChange: (member) => changes.push(`${member.id} ${member.state} ${member.health}`),
+    });
     membership.receive('b', gossip(digest('b')), 10);
     membership.receive('b', gossip(digest('b', { heartbeat: 2 })), 20);
     membership.receive('b', gossip(digest('b', { heartbeat: 3, health: 'FAILED' })), 30);
@@ -150,13 +159,15 @@ describe('a cluster', () => {
     const onChange = (eyes: NodeId): Partial<MembershipDependencies> => ({
       onChange: (member) => script.line(world.now, `${eyes} sees ${showMember(member)}`),
     });
-    script.note('Three nodes boot. Each tells its table to one other a second, and gets that one\'s back.');
+    script.note("Three nodes boot. Each tells its table to one other a second, and gets that one's back.");
     world.onDelivery = (from, to, message) => {
       if (world.now < 3000) script.message(world.now, from, to, message);
     };
     for (const name of names) boot(name, 1, onChange(name));
     world.run(10_000);
-    script.note('c stops. The others suspect it 5 s after its last heartbeat, and call it dead after 15 s: both have signed.');
+    script.note(
+      'c stops. The others suspect it 5 s after its last heartbeat, and call it dead after 15 s: both have signed.',
+    );
     world.stopped.add('c');
     world.run(40_000);
     script.note('c boots with its next incarnation: known again by the next gossip that reaches it.');
@@ -172,14 +183,17 @@ describe('a cluster', () => {
     const script = new Transcript();
     const islandOf = (id: NodeId): number => (id < 'c' ? 0 : 1);
     const show = (): void => {
-      for (const name of names) script.line(world.now, `${name}: ${members.get(name)!.members().map(showMember).join(' ')}`);
+      for (const name of names)
+        script.line(world.now, `${name}: ${members.get(name)!.members().map(showMember).join(' ')}`);
     };
     script.note('a and b never meet c and d: two witnesses on each side call the other side dead.');
     world.link = (from, to) => islandOf(from) === islandOf(to);
     for (const name of names) boot(name, 1);
     world.run(30_000);
     show();
-    script.note('The link is mended. Silent members are tried every third round, seeds every fifth: within seconds all are alive.');
+    script.note(
+      'The link is mended. Silent members are tried every third round, seeds every fifth: within seconds all are alive.',
+    );
     world.link = () => true;
     world.run(36_000);
     show();
@@ -189,7 +203,8 @@ describe('a cluster', () => {
   test('a link that is cut in one direction, or between two nodes only, kills nobody', () => {
     const names = ['a', 'b', 'c', 'd', 'e'];
     const { world, boot, members } = cluster(names, { seed: 3 });
-    world.link = (from, to) => !(from === 'a' && to === 'b') && !(from === 'c' && to === 'd') && !(from === 'd' && to === 'c');
+    world.link = (from, to) =>
+      !(from === 'a' && to === 'b') && !(from === 'c' && to === 'd') && !(from === 'd' && to === 'c');
     for (const name of names) boot(name, 1);
     world.run(120_000);
     for (const membership of members.values()) expect(membership.counters.deaths).toBe(0);
@@ -207,7 +222,7 @@ describe('a cluster', () => {
     expect(members.get('a')!.counters.deaths).toBe(0);
   });
 
-  test('under loss and repetition: the living are not dead in everybody\'s eyes, the dead are found, all tables agree', () => {
+  test("under loss and repetition: the living are not dead in everybody's eyes, the dead are found, all tables agree", () => {
     fc.assert(
       fc.property(
         fc.record({ seed: fc.nat(), nodes: fc.integer({ min: 3, max: 7 }), loss: fc.integer({ min: 0, max: 30 }) }),

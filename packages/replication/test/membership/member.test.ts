@@ -1,13 +1,29 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { MemberDigest } from '../../src/messages.ts';
-import { compareAge, digestOf, type Evidence, joinMember, type MemberView, vetted } from '../../src/membership/member.ts';
+import {
+  compareAge,
+  digestOf,
+  type Evidence,
+  joinMember,
+  type MemberView,
+  vetted,
+} from '../../src/membership/member.ts';
 
 const evidence: Evidence = { confirmations: 2, suspectedByMax: 3, known: (id) => 'abcdef'.includes(id) };
 
 function digest(over: Partial<MemberDigest>): MemberDigest {
   return {
-    id: 'm', host: 'h', port: 1, peerPort: 2, incarnation: 5, heartbeat: 7, state: 'alive', suspectedBy: [], health: 'OK', ...over,
+    id: 'm',
+    host: 'h',
+    port: 1,
+    peerPort: 2,
+    incarnation: 5,
+    heartbeat: 7,
+    state: 'alive',
+    suspectedBy: [],
+    health: 'OK',
+    ...over,
   };
 }
 
@@ -16,12 +32,14 @@ function join(held: MemberDigest, heard: MemberDigest): MemberDigest {
 }
 
 /** Accounts as they occur: the state is backed by witnesses, or not at all. */
-const account = fc.record({
-  incarnation: fc.integer({ min: 1, max: 2 }),
-  heartbeat: fc.integer({ min: 1, max: 3 }),
-  state: fc.constantFrom('alive', 'suspect', 'dead', 'left'),
-  suspectedBy: fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 5 }),
-}).map((over) => vetted(digest(over as Partial<MemberDigest>), evidence));
+const account = fc
+  .record({
+    incarnation: fc.integer({ min: 1, max: 2 }),
+    heartbeat: fc.integer({ min: 1, max: 3 }),
+    state: fc.constantFrom('alive', 'suspect', 'dead', 'left'),
+    suspectedBy: fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 5 }),
+  })
+  .map((over) => vetted(digest(over as Partial<MemberDigest>), evidence));
 
 describe('accounts of a member', () => {
   test('a later incarnation is newer whatever the heartbeat, then the heartbeat counts', () => {

@@ -36,7 +36,18 @@ export class MemoryReplicaStore implements ReplicaStore {
   failMerges = false;
   /** Set: callbacks of writes wait until it is called for each. */
   hold: ((callback: () => void) => void) | undefined;
+  readonly #merge: (a: string, b: string) => string;
+  readonly #hash: (at: string, record: string) => Hash128;
   #hintId = 0;
+
+  /** For records that are not letters: how two are merged (the first may be '', absent), and hashed. */
+  constructor(
+    merge: (a: string, b: string) => string = mergeLetters,
+    hash: (at: string, record: string) => Hash128 = (at, record) => hashOf(`${at}=${record}`),
+  ) {
+    this.#merge = merge;
+    this.#hash = hash;
+  }
 
   put(slot: number, key: string, letters: string): this {
     const at = latin1(address(slot, key));
@@ -59,7 +70,7 @@ export class MemoryReplicaStore implements ReplicaStore {
   merge(items: readonly ReplicaItem[], done: (error?: Error) => void): void {
     if (this.failMerges) return this.#answer(() => done(new Error('merge fails')));
     for (const { address: at, record } of items) {
-      this.records.set(latin1(at), mergeLetters(this.records.get(latin1(at)) ?? '', latin1(record)));
+      this.records.set(latin1(at), this.#merge(this.records.get(latin1(at)) ?? '', latin1(record)));
     }
     this.#answer(() => done());
   }
@@ -67,7 +78,7 @@ export class MemoryReplicaStore implements ReplicaStore {
   read(at: Uint8Array): Uint8Array | undefined {
     if (this.unreadable.has(latin1(at))) throw new Error('unreadable');
     const letters = this.records.get(latin1(at));
-    return letters === undefined ? undefined : Buffer.from(letters);
+    return letters === undefined ? undefined : Buffer.from(letters, 'latin1');
   }
 
   leaf(slot: number, _group: number): Hash128 {
@@ -75,15 +86,18 @@ export class MemoryReplicaStore implements ReplicaStore {
     const sum: [number, number, number, number] = [0, 0, 0, 0];
     for (const [at, letters] of this.records) {
       if (at.charCodeAt(0) * 256 + at.charCodeAt(1) !== slot) continue;
-      hashOf(at + '=' + letters).forEach((lane, index) => (sum[index] = (sum[index]! + lane) >>> 0));
+      this.#hash(at, letters).forEach((lane, index) => (sum[index] = (sum[index]! + lane) >>> 0));
     }
     return sum;
   }
 
-  list(slot: number, range: { readonly after?: Uint8Array; readonly until?: Uint8Array; readonly limit: number }): SlotListing {
+  list(
+    slot: number,
+    range: { readonly after?: Uint8Array; readonly until?: Uint8Array; readonly limit: number },
+  ): SlotListing {
     const { after, until, limit } = range;
     const keys = [...this.records]
-      .map(([at, letters]) => ({ address: Buffer.from(at, 'latin1'), hash: hashOf(at + '=' + letters) }))
+      .map(([at, letters]) => ({ address: Buffer.from(at, 'latin1'), hash: this.#hash(at, letters) }))
       .filter(({ address: at }) => at.readUInt16BE(0) === slot)
       .filter(({ address: at }) => after === undefined || Buffer.compare(at, after) > 0)
       .filter(({ address: at }) => until === undefined || Buffer.compare(at, until) <= 0)

@@ -27,16 +27,22 @@ export function showMessage(message: Message): string {
     case 'replicate-reply':
       return `replicate-reply ${message.status}${message.reason && ` (${message.reason})`}`;
     case 'exchange-leaves':
-      return `exchange-leaves slots ${message.fromSlot}-${message.toSlot}, not zero: ` +
-        `[${message.leaves.map(({ slot }) => slot).join(' ')}]`;
+      return (
+        `exchange-leaves slots ${message.fromSlot}-${message.toSlot}, not zero: ` +
+        `[${message.leaves.map(({ slot }) => slot).join(' ')}]`
+      );
     case 'exchange-leaves-reply':
       return `exchange-leaves-reply ${message.status}, differing: [${message.differing.join(' ')}]`;
     case 'exchange-keys':
-      return `exchange-keys slot ${message.slot}, after ${showAddress(message.after)} until ${showAddress(message.until)}: ` +
-        `${message.keys.length} keys`;
+      return (
+        `exchange-keys slot ${message.slot}, after ${showAddress(message.after)} until ${showAddress(message.until)}: ` +
+        `${message.keys.length} keys`
+      );
     case 'exchange-keys-reply':
-      return `exchange-keys-reply ${message.status}, wanted [${message.wanted.map(showAddress).join(' ')}], ` +
-        `holds ${showItems(message.items)}, covered ${showAddress(message.covered)}`;
+      return (
+        `exchange-keys-reply ${message.status}, wanted [${message.wanted.map(showAddress).join(' ')}], ` +
+        `holds ${showItems(message.items)}, covered ${showAddress(message.covered)}`
+      );
     default:
       return message.kind;
   }
