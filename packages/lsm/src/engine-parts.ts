@@ -13,6 +13,7 @@ import { PatientWrites } from './patient-writes.ts';
 import { type OpenTableOf, ReadPath } from './read-path.ts';
 import { type Recovered, type RecoveryReport, recover } from './recovery.ts';
 import { SnapshotList } from './snapshot.ts';
+import { createReadCounters, type ReadCounters } from './sstable/read-counters.ts';
 import type { TaskRunner } from './task-runner/task-runner.ts';
 import type { Random, Timers } from './timers.ts';
 import { Tree } from './tree.ts';
@@ -41,6 +42,7 @@ export interface EngineParts {
   readonly versions: VersionSet;
   readonly tables: TableCache;
   readonly blocks: BlockCache;
+  readonly counters: ReadCounters;
   readonly tree: Tree;
   readonly logs: LogQueue;
   readonly stall: WriteStall;
@@ -89,11 +91,12 @@ async function openLocked(
 ): Promise<EngineParts> {
   const { fileSystem, random, tasks } = dependencies;
   const blocks = new BlockCache(options.blockCacheSizeBytes);
-  const tables = new TableCache({ fileSystem, directory, blocks, openTablesMax: options.openTablesMax });
-  const open: OpenTableOf = ({ number, sizeBytes, salt }) => tables.get(number, sizeBytes, salt);
+  const counters = createReadCounters();
+  const tables = new TableCache({ fileSystem, directory, counters, blockCache: blocks }, options.openTablesMax);
+  const open: OpenTableOf = (table) => tables.get(table);
   try {
     const recovered = await recover({ fileSystem, directory, random, tasks, options, open });
-    return await build({ directory, options, dependencies, lock, blocks, tables, open }, recovered);
+    return await build({ directory, options, dependencies, lock, blocks, tables, counters, open }, recovered);
   } catch (error) {
     tables.close();
     throw error;
@@ -107,6 +110,7 @@ interface Base {
   readonly lock: DirectoryLock;
   readonly blocks: BlockCache;
   readonly tables: TableCache;
+  readonly counters: ReadCounters;
   readonly open: OpenTableOf;
 }
 
@@ -122,7 +126,7 @@ async function build(base: Base, { state, report }: Recovered): Promise<EnginePa
     onTableUnused: (number) => removeTable(number),
   });
   const removeTable = (number: number) => {
-    tables.evict(number);
+    tables.remove(number);
     // After close the directory may belong to another opener, who finds the file an orphan.
     if (health.status !== 'closed') fileSystem.unlink(`${directory}/${tableFileName(number)}`);
   };
@@ -144,7 +148,7 @@ async function build(base: Base, { state, report }: Recovered): Promise<EnginePa
   const background = new Background({
     ...{ fileSystem, directory, timers, random, tasks: dependencies.tasks },
     ...{ tree, logs, health, stall, snapshots, options, open },
-    evict: (number) => tables.evict(number),
+    evict: (number) => tables.remove(number),
     onRoom: () => patientWrites.resume(),
   });
   health.onFailure((error) => {

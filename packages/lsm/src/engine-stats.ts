@@ -37,7 +37,7 @@ export interface EngineStats {
 }
 
 export function engineStats(parts: EngineParts, openCursors: number): EngineStats {
-  const { health, background, tree, versions, options, stall, logs, tables, blocks, snapshots, patientWrites } = parts;
+  const { health, background, tree, versions, options, stall, logs, counters, blocks, snapshots, patientWrites } = parts;
   const version = versions.current;
   return {
     state: health.status,
@@ -52,7 +52,7 @@ export function engineStats(parts: EngineParts, openCursors: number): EngineStat
     waitingWrites: patientWrites.waiting,
     log: logs.statistics,
     background: { ...background.counters },
-    reads: { ...tables.counters },
+    reads: { ...counters },
     blockCacheBytes: blocks.sizeBytes,
     openCursors,
     openSnapshots: snapshots.size,

@@ -1,10 +1,10 @@
 /** The real clock and timers. */
 import type { TimerHandle, Timers } from './timers.ts';
 
-/** Timers of Node. They do not keep the process alive by themselves. */
+/** Timers of Node. */
 export const nodeTimers: Timers = {
   monotonicMs: () => performance.now(),
-  setTimer: (delayMs, callback): TimerHandle => setTimeout(callback, delayMs).unref(),
+  setTimer: (delayMs, callback): TimerHandle => setTimeout(callback, delayMs),
   clearTimer: (handle) => clearTimeout(handle as NodeJS.Timeout),
   defer: (callback) => void setImmediate(callback),
 };
