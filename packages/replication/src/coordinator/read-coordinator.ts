@@ -16,6 +16,7 @@ import type { Millis, Reachability, ReadEffects } from '../effects.ts';
 import type { FailureReason, FetchMessage, FetchReplyMessage, NodeId, ReplicateMessage } from '../messages.ts';
 import { type CoordinatorOptions, resolveCoordinatorOptions } from '../options.ts';
 import { newReadCounters, type ReadCounters } from './counters.ts';
+import { EntryTable } from './entry-table.ts';
 import { mergeAnswers } from './merge-answers.ts';
 import { type Asked, ReadEntry, type ReadRequest } from './read-entry.ts';
 import { staleOwners } from './read-repair.ts';
@@ -32,17 +33,13 @@ export interface ReadCoordinatorDependencies {
   readonly out: ReadEffects;
 }
 
-/** Entries kept for reuse; a burst beyond it is left to the garbage collector. */
-const FREE_ENTRIES_MAX = 1024;
-
 export class ReadCoordinator {
   readonly counters: ReadCounters = newReadCounters();
   readonly #self: NodeId;
   readonly #options: Required<CoordinatorOptions>;
   readonly #reach: Reachability;
   readonly #out: ReadEffects;
-  readonly #entries = new Map<number, ReadEntry>();
-  readonly #free: ReadEntry[] = [];
+  readonly #entries = new EntryTable(() => new ReadEntry());
   readonly #deadlines: DeadlineQueue;
   #stopped = false;
 
@@ -61,10 +58,8 @@ export class ReadCoordinator {
 
   /** Begins a read. Throws RangeError for a stream in use: a mistake of the driver, not of a client. */
   start(request: ReadRequest, now: Millis): void {
-    if (this.#entries.has(request.stream)) throw new RangeError(`stream ${request.stream} is in use`);
-    const entry = this.#free.pop() ?? new ReadEntry();
+    const entry = this.#entries.take(request.stream);
     entry.begin(request, this.#options, now);
-    this.#entries.set(request.stream, entry);
     if (this.#stopped) return this.#fail(entry, 'stopping', 'the node is stopping');
     if (entry.deadline <= now) return this.#fail(entry, 'quorum', 'no time left when the read reached its coordinator');
     this.#chooseFirst(entry);
@@ -92,7 +87,7 @@ export class ReadCoordinator {
   /** The connection to the node went: it will not answer. */
   unreachable(node: NodeId, now: Millis): void {
     if (node === this.#self) return;
-    for (const entry of this.#entries.values()) {
+    for (const [, entry] of this.#entries) {
       const asked = entry.find(node);
       if (asked !== undefined) this.#lose(entry, asked, now);
     }
@@ -109,7 +104,7 @@ export class ReadCoordinator {
   stop(_now: Millis): void {
     this.#stopped = true;
     for (const [stream, entry] of this.#entries) {
-      if (entry.finished) this.#release(entry, stream);
+      if (entry.finished) this.#entries.release(entry, stream);
       else this.#fail(entry, 'stopping', 'the node is stopping');
     }
   }
@@ -130,12 +125,12 @@ export class ReadCoordinator {
     entry.wakeAt = Infinity;
     if (now >= entry.deadline) return this.#expire(entry, now);
     if (!entry.finished && now >= entry.hedgeAt) this.#hedge(entry, now);
-    if (this.#holds(entry, stream) && !entry.finished && now >= entry.standInAt) this.#replaceSilent(entry, now);
-    if (this.#holds(entry, stream)) this.#reschedule(entry);
+    if (this.#entries.holds(entry, stream) && !entry.finished && now >= entry.standInAt) this.#replaceSilent(entry, now);
+    if (this.#entries.holds(entry, stream)) this.#reschedule(entry);
   }
 
   #expire(entry: ReadEntry, now: Millis): void {
-    if (entry.finished) return this.#release(entry, entry.stream);
+    if (entry.finished) return this.#entries.release(entry, entry.stream);
     this.#fail(entry, 'quorum', `${progress(entry)} in ${now - entry.startedAt} ms`);
   }
 
@@ -181,7 +176,7 @@ export class ReadCoordinator {
   #ask(entry: ReadEntry, now: Millis): void {
     const { stream, header, address } = entry.request;
     let fetch: FetchMessage | undefined;
-    for (let i = 0; i < entry.asked.length && this.#holds(entry, stream); i++) {
+    for (let i = 0; i < entry.asked.length && this.#entries.holds(entry, stream); i++) {
       const asked = entry.asked[i] as Asked;
       if (asked.state !== 'chosen') continue;
       asked.state = 'sent';
@@ -221,7 +216,7 @@ export class ReadCoordinator {
     this.counters.ok++;
     if (degraded) this.counters.degradedReads++;
     this.#out.finish(stream, { status: 'ok', record, answered: tally.answered, degraded });
-    if (this.#holds(entry, stream)) this.#repair(entry);
+    if (this.#entries.holds(entry, stream)) this.#repair(entry);
     this.#settle(entry, stream);
     return true;
   }
@@ -253,7 +248,7 @@ export class ReadCoordinator {
     if (stale.length === 0) return;
     const message = repairMessage(entry, merged);
     for (const asked of stale) {
-      if (!this.#holds(entry, stream)) return;
+      if (!this.#entries.holds(entry, stream)) return;
       // From now on it counts as up to date: a later answer of another node does not repair it twice.
       asked.record = merged;
       this.counters.readRepairs++;
@@ -264,24 +259,12 @@ export class ReadCoordinator {
   #fail(entry: ReadEntry, reason: FailureReason, detail: string): void {
     const stream = entry.stream;
     this.counters.failed++;
-    this.#release(entry, stream);
+    this.#entries.release(entry, stream);
     this.#out.finish(stream, { status: 'failed', reason, detail });
   }
 
   #settle(entry: ReadEntry, stream: number): void {
-    if (this.#holds(entry, stream) && entry.settled) this.#release(entry, stream);
-  }
-
-  /** The entry still serves this stream. */
-  #holds(entry: ReadEntry, stream: number): boolean {
-    return this.#entries.get(stream) === entry;
-  }
-
-  #release(entry: ReadEntry, stream: number): void {
-    if (!this.#holds(entry, stream)) return;
-    this.#entries.delete(stream);
-    entry.clear();
-    if (this.#free.length < FREE_ENTRIES_MAX) this.#free.push(entry);
+    if (this.#entries.holds(entry, stream) && entry.settled) this.#entries.release(entry, stream);
   }
 
   #shortage(entry: ReadEntry): string {

@@ -28,7 +28,9 @@ import type {
 import { type CoordinatorOptions, resolveCoordinatorOptions } from '../options.ts';
 import { contextFetch, expectContexts, noteContext, readingState } from './context-read.ts';
 import { newWriteCounters, type WriteCounters } from './counters.ts';
+import { EntryTable } from './entry-table.ts';
 import { isCovered, isOnItsWay, type Place, type PlaceState, WriteEntry, type WriteRequest } from './write-entry.ts';
+import { whyGivenUp, whyLate, whyNotRead, whyNotTried, whyStopped } from './write-failure.ts';
 import { assignRoles, hintsOfTheBatch, localDurability, replicateMessage, takeFallback } from './write-plan.ts';
 
 export type { WriteRequest } from './write-entry.ts';
@@ -40,17 +42,13 @@ export interface WriteCoordinatorDependencies {
   readonly out: WriteEffects;
 }
 
-/** Entries kept for reuse; a burst beyond it is left to the garbage collector. */
-const FREE_ENTRIES_MAX = 1024;
-
 export class WriteCoordinator {
   readonly counters: WriteCounters = newWriteCounters();
   readonly #self: NodeId;
   readonly #options: Required<CoordinatorOptions>;
   readonly #reach: Reachability;
   readonly #out: WriteEffects;
-  readonly #entries = new Map<number, WriteEntry>();
-  readonly #free: WriteEntry[] = [];
+  readonly #entries = new EntryTable(() => new WriteEntry());
   readonly #deadlines: DeadlineQueue;
   #stopped = false;
 
@@ -69,11 +67,9 @@ export class WriteCoordinator {
 
   /** Begins a write. Throws RangeError for a stream in use or an empty row: mistakes of the driver, not of a client. */
   start(request: WriteRequest, now: Millis): void {
-    if (this.#entries.has(request.stream)) throw new RangeError(`stream ${request.stream} is in use`);
     if (request.row.length === 0) throw new RangeError('a write needs a row of owners');
-    const entry = this.#free.pop() ?? new WriteEntry();
+    const entry = this.#entries.take(request.stream);
     entry.begin(request, this.#options, now);
-    this.#entries.set(request.stream, entry);
     if (this.#stopped) return this.#fail(entry, 'stopping', 'the node is stopping');
     if (entry.deadline <= now) return this.#fail(entry, 'quorum', 'no time left when the write reached its coordinator');
     if (!entry.sloppy && entry.placeOfOwner(this.#self) === undefined) {
@@ -109,7 +105,7 @@ export class WriteCoordinator {
     if (entry.phase !== 'coordinating') return;
     if (!entry.finished && reason !== 'engine') return this.#fail(entry, reason, detail);
     if (!entry.finished) this.#indeterminate(entry, reason, detail);
-    this.#release(entry, stream);
+    this.#entries.release(entry, stream);
   }
 
   /** The local copy is as durable as asked, or never will be. */
@@ -141,7 +137,7 @@ export class WriteCoordinator {
   /** The connection to the node went: what it has not acknowledged, it may never have received. */
   unreachable(node: NodeId, now: Millis): void {
     if (node === this.#self) return;
-    for (const entry of this.#entries.values()) {
+    for (const [, entry] of this.#entries) {
       if (entry.phase === 'reading') {
         entry.readTally.lose(node);
         this.#judgeReading(entry, now);
@@ -166,9 +162,9 @@ export class WriteCoordinator {
         this.#fail(entry, 'stopping', 'the node is stopping');
         continue;
       }
-      if (!entry.finished) this.#indeterminate(entry, 'stopping', `${progress(entry)} when the node stopped`);
+      if (!entry.finished) this.#indeterminate(entry, 'stopping', whyStopped(entry));
       if (entry.phase === 'merged') this.#abandon(entry);
-      else this.#release(entry, stream);
+      else this.#entries.release(entry, stream);
     }
   }
 
@@ -190,18 +186,12 @@ export class WriteCoordinator {
     if (now >= entry.deadline) return this.#expire(entry, now);
     if (entry.phase === 'reading' && now >= entry.preReadUntil) return this.#coordinate(entry);
     if (!entry.finished && now >= entry.standInAt) this.#replaceSilent(entry, now);
-    if (this.#holds(entry, stream)) this.#reschedule(entry);
+    if (this.#entries.holds(entry, stream)) this.#reschedule(entry);
   }
 
   #expire(entry: WriteEntry, now: Millis): void {
-    if (entry.phase === 'reading') {
-      const r = entry.request.consistency.r;
-      const got = entry.readTally.answered;
-      return this.#fail(entry, 'quorum', `read from ${got} of R=${r} in ${now - entry.startedAt} ms, before writing`);
-    }
-    if (!entry.finished) {
-      this.#indeterminate(entry, 'quorum', `${progress(entry)} in ${now - entry.startedAt} ms`);
-    }
+    if (entry.phase === 'reading') return this.#fail(entry, 'quorum', whyNotRead(entry, now));
+    if (!entry.finished) this.#indeterminate(entry, 'quorum', whyLate(entry, now));
     // Without the state there is nothing to hint yet: wait for the local replica, which always answers.
     entry.expired = true;
     if (entry.phase === 'merged') this.#abandon(entry);
@@ -216,13 +206,13 @@ export class WriteCoordinator {
     expectContexts(entry, this.#self);
     this.#reschedule(entry);
     if (readingState(entry) === 'wait') this.#fetchContexts(entry, now);
-    if (this.#holds(entry, stream) && entry.phase === 'reading') this.#judgeReading(entry, now);
+    if (this.#entries.holds(entry, stream) && entry.phase === 'reading') this.#judgeReading(entry, now);
   }
 
   #fetchContexts(entry: WriteEntry, now: Millis): void {
     const stream = entry.stream;
     const fetch = contextFetch(entry, now);
-    for (let i = 0; i < entry.placeCount && this.#holds(entry, stream) && entry.phase === 'reading'; i++) {
+    for (let i = 0; i < entry.placeCount && this.#entries.holds(entry, stream) && entry.phase === 'reading'; i++) {
       const place = entry.place(i);
       if (place.ownerState === 'planned') this.#out.send(place.owner, fetch);
     }
@@ -231,10 +221,7 @@ export class WriteCoordinator {
   #judgeReading(entry: WriteEntry, now: Millis): void {
     const state = readingState(entry);
     if (state === 'enough') this.#coordinate(entry);
-    else if (state === 'too-few') {
-      const detail = `read from ${entry.readTally.answered} of R=${entry.request.consistency.r} before writing`;
-      this.#fail(entry, 'unreachable', `${detail}; too many owners refused or went out of reach after ${now - entry.startedAt} ms`);
-    }
+    else if (state === 'too-few') this.#fail(entry, 'unreachable', whyNotRead(entry, now));
   }
 
   // Writing.
@@ -243,9 +230,7 @@ export class WriteCoordinator {
   #plan(entry: WriteEntry): boolean {
     assignRoles(entry, this.#self, this.#reach);
     if (entry.tally.verdict() !== 'impossible') return true;
-    const { w, pw } = entry.request.consistency;
-    const primaries = pw > 0 ? `, PW=${pw}` : '';
-    this.#fail(entry, 'unreachable', `can reach ${entry.tally.possible} of W=${w} nodes${primaries}`);
+    this.#fail(entry, 'unreachable', whyNotTried(entry));
     return false;
   }
 
@@ -266,7 +251,7 @@ export class WriteCoordinator {
 
   #spread(entry: WriteEntry, now: Millis): void {
     const stream = entry.stream;
-    for (let i = 0; i < entry.placeCount && this.#holds(entry, stream); i++) {
+    for (let i = 0; i < entry.placeCount && this.#entries.holds(entry, stream); i++) {
       const place = entry.place(i);
       if (place.ownerState === 'planned') {
         place.ownerState = 'sent';
@@ -356,7 +341,7 @@ export class WriteCoordinator {
       return;
     }
     entry.standInAt = Infinity;
-    for (let i = 0; i < entry.placeCount && this.#holds(entry, stream); i++) {
+    for (let i = 0; i < entry.placeCount && this.#entries.holds(entry, stream); i++) {
       const place = entry.place(i);
       if (place.ownerState === 'sent' && !isCovered(place)) this.#cover(entry, place, now);
     }
@@ -365,11 +350,11 @@ export class WriteCoordinator {
   // The end.
 
   #judge(entry: WriteEntry, stream: number, now: Millis): void {
-    if (!this.#holds(entry, stream)) return;
+    if (!this.#entries.holds(entry, stream)) return;
     const verdict = entry.finished ? 'pending' : entry.tally.verdict();
     if (verdict === 'met') this.#succeed(entry);
     else if (verdict === 'impossible') this.#giveUp(entry, now);
-    if (this.#holds(entry, stream) && entry.finished && entry.isSettled(this.#self)) this.#release(entry, stream);
+    if (this.#entries.holds(entry, stream) && entry.finished && entry.isSettled(this.#self)) this.#entries.release(entry, stream);
   }
 
   #succeed(entry: WriteEntry): void {
@@ -380,12 +365,7 @@ export class WriteCoordinator {
   }
 
   #giveUp(entry: WriteEntry, now: Millis): void {
-    const detail = `${progress(entry)} after ${now - entry.startedAt} ms`;
-    if (entry.engineError === undefined) {
-      this.#indeterminate(entry, 'quorum', `${detail}; too many replicas refused or went out of reach`);
-    } else {
-      this.#indeterminate(entry, 'engine', `${detail}; the coordinator's own copy failed: ${entry.engineError}`);
-    }
+    this.#indeterminate(entry, entry.engineError === undefined ? 'quorum' : 'engine', whyGivenUp(entry, now));
   }
 
   #indeterminate(entry: WriteEntry, reason: FailureReason, detail: string): void {
@@ -398,35 +378,17 @@ export class WriteCoordinator {
   #fail(entry: WriteEntry, reason: FailureReason, detail: string): void {
     const stream = entry.stream;
     this.counters.failed++;
-    this.#release(entry, stream);
+    this.#entries.release(entry, stream);
     this.#out.finish(stream, { status: 'failed', reason, detail });
   }
 
   /** No more waiting: whoever has not acknowledged gets a hint. */
   #abandon(entry: WriteEntry): void {
     const stream = entry.stream;
-    for (let i = 0; i < entry.placeCount && this.#holds(entry, stream); i++) {
+    for (let i = 0; i < entry.placeCount && this.#entries.holds(entry, stream); i++) {
       const place = entry.place(i);
       if (place.ownerState !== 'stored' && place.standInState !== 'stored') this.#hint(entry, place);
     }
-    this.#release(entry, stream);
+    this.#entries.release(entry, stream);
   }
-
-  /** The entry still serves this stream. */
-  #holds(entry: WriteEntry, stream: number): boolean {
-    return this.#entries.get(stream) === entry;
-  }
-
-  #release(entry: WriteEntry, stream: number): void {
-    if (!this.#holds(entry, stream)) return;
-    this.#entries.delete(stream);
-    entry.clear();
-    if (this.#free.length < FREE_ENTRIES_MAX) this.#free.push(entry);
-  }
-}
-
-function progress(entry: WriteEntry): string {
-  const { w, pw, dw } = entry.request.consistency;
-  const more = `${pw > 0 ? `, PW=${pw}` : ''}${dw > 0 ? `, DW=${dw}` : ''}`;
-  return `wrote to ${entry.tally.acknowledged} of W=${w}${more}`;
 }
