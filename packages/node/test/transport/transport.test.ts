@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { controlFrame, TYPE_HELLO, TYPE_REFUSAL, writeWhole } from '../../src/transport/frame.ts';
 import { Handshake } from '../../src/transport/handshake.ts';
 import { decodeRefusal } from '../../src/transport/hello.ts';
-import { fetch, fetchReply, TestCluster, type TestNode } from './cluster.ts';
+import { fetch, fetchReply, TestCluster, TestNode } from './cluster.ts';
 import { pattern } from './frames.ts';
 
 /** Two nodes that are connected both ways. */
@@ -413,9 +413,14 @@ describe('stop', () => {
 
   test('before the listener is there closes it', () => {
     const cluster = new TestCluster(['a']);
-    const a = cluster.start('a');
-    a.transport.stop(() => {});
+    const a = new TestNode(cluster, 'a', {});
+    let stopped = false;
+    a.transport.start(() => expect.unreachable('it was stopped'));
+    a.transport.stop(() => {
+      stopped = true;
+    });
     cluster.time.advance(10);
+    expect([stopped, cluster.time.pending]).toEqual([true, 0]);
     cluster.start('a');
   });
 });
