@@ -11,6 +11,7 @@ export function describeStartError(error: unknown, settings: NodeSettings): CliE
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const cause = { cause: error };
   if (code === 'NODE_BAD_CONFIG') return new CliError('CLI_BAD_CONFIG', `${message}`, cause);
+  if (code === 'RING_MEMBERS') return new CliError('CLI_BAD_CONFIG', `--initial-members: ${message}`, cause);
   if (code === 'NODE_PORT_IN_USE' || code === 'EADDRINUSE') {
     const hint = message?.includes('--') ? '' : `; --port and --peer-port choose others than ${portsOf(settings)}`;
     return new CliError('CLI_PORT_IN_USE', `${message}${hint}`, cause);

@@ -28,3 +28,8 @@ test('anything else keeps its code for a search in docs/errors.md', () => {
     'node-1 cannot start on data directory ./d: bad block (LSM_CORRUPTION)',
   ]);
 });
+
+test('members that cannot be parsed are a matter of configuration', () => {
+  const error = describeStartError(failure('RING_MEMBERS', "'x' is not id=host:port"), settings);
+  expect([error.exitCode, error.message]).toEqual([2, "--initial-members: 'x' is not id=host:port"]);
+});
