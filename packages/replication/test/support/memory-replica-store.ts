@@ -86,7 +86,7 @@ export class MemoryReplicaStore implements ReplicaStore {
     const sum: [number, number, number, number] = [0, 0, 0, 0];
     for (const [at, letters] of this.records) {
       if (at.charCodeAt(0) * 256 + at.charCodeAt(1) !== slot) continue;
-      this.#hash(at, letters).forEach((lane, index) => (sum[index] = (sum[index]! + lane) >>> 0));
+      for (const [index, lane] of this.#hash(at, letters).entries()) sum[index] = (sum[index]! + lane) >>> 0;
     }
     return sum;
   }
