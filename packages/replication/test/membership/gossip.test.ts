@@ -210,6 +210,19 @@ describe('a cluster', () => {
     for (const membership of members.values()) expect(membership.counters.deaths).toBe(0);
   });
 
+  test('thirty healthy nodes suspect nobody, and all learn of a change of health within ten seconds', () => {
+    const names = Array.from({ length: 30 }, (_, index) => `n${index}`);
+    const { world, boot, members } = cluster(names, { seed: 11 });
+    for (const name of names) boot(name, 1);
+    world.run(50_000);
+    members.get('n3')!.setHealth('READ_ONLY');
+    world.run(60_000);
+    for (const membership of members.values()) {
+      expect(membership.counters.suspicions).toBe(0);
+      expect(membership.member('n3')!.health).toBe('READ_ONLY');
+    }
+  });
+
   test('a restart within the detection time is seen as a new incarnation, and never as a death', () => {
     const names = ['a', 'b', 'c'];
     const { world, boot, stateOf, members } = cluster(names);
