@@ -10,8 +10,8 @@ import { LsmError } from './errors.ts';
 import { KIND_DELETE, KIND_MERGE, KIND_PUT } from './internal-key.ts';
 import type { Span } from './memtable/skiplist.ts';
 
-/** Room for the 64 KiB of a kvd key and its prefix. */
-export const KEY_BYTES_MAX = 66_000;
+/** Room for a kvd key: 64 KiB, twice that when every byte must be escaped, and its prefix. */
+export const KEY_BYTES_MAX = 132 * 1024;
 export const VALUE_BYTES_MAX = 64 * 1024 * 1024;
 /** What one batch may hold, encoded: it must fit one WAL record and one arena. */
 export const BATCH_BYTES_MAX = 512 * 1024 * 1024;
