@@ -7,7 +7,8 @@
  * minted before the node's next dot in the slot, because of:
  *
  *   first-use         the slot has never had one here
- *   drop              data of the slot was dropped: released, hints delivered and removed, quarantine, a failed read
+ *   drop              data of the slot was dropped: released, hints delivered and removed, quarantine
+ *   failed-read       a record of the slot could not be read
  *   tail-doubt        the log's tail may have lost writes that peers have seen
  *   engine-failure    a sync or write failed before
  *   new-directory     the data directory is new, restored or copied
@@ -26,6 +27,7 @@ import type { VersionVector } from './version-vector.ts';
 export type TenureReason =
   | 'first-use'
   | 'drop'
+  | 'failed-read'
   | 'tail-doubt'
   | 'engine-failure'
   | 'new-directory'
