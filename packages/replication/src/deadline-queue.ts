@@ -9,6 +9,11 @@
  */
 import type { Millis, Wakeups } from './effects.ts';
 
+/** What a message says of the time left: whole milliseconds, and 0 when a late tick has let the deadline pass. */
+export function remainingMs(deadline: Millis, now: Millis): number {
+  return Math.max(0, Math.ceil(deadline - now));
+}
+
 export class DeadlineQueue {
   readonly #ats: Millis[] = [];
   readonly #streams: number[] = [];

@@ -108,12 +108,16 @@ export function checkConsistency(consistency: Consistency, ringNodes: number): s
     excessError(`PR=${pr}`, pr, `R=${r}`, r) ??
     excessError(`PW=${pw}`, pw, `W=${w}`, w) ??
     excessError(`DW=${dw}`, dw, `W=${w}`, w) ??
-    (timeoutMs > 0 && timeoutMs < Infinity ? undefined : `TIMEOUT must be a positive number of milliseconds, not ${timeoutMs}`)
+    (timeoutMs > 0 && timeoutMs < Infinity
+      ? undefined
+      : `TIMEOUT must be a positive number of milliseconds, not ${timeoutMs}`)
   );
 }
 
 function countError(name: string, value: number, least: number): string | undefined {
-  return Number.isSafeInteger(value) && value >= least ? undefined : `${name} must be an integer of at least ${least}, not ${value}`;
+  return Number.isSafeInteger(value) && value >= least
+    ? undefined
+    : `${name} must be an integer of at least ${least}, not ${value}`;
 }
 
 function excessError(name: string, value: number, limitName: string, limit: number): string | undefined {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DeadlineQueue } from '../src/deadline-queue.ts';
+import { DeadlineQueue, remainingMs } from '../src/deadline-queue.ts';
 
 function fixture() {
   const wanted = new Map<number, number>();
@@ -70,4 +70,8 @@ describe('a deadline queue', () => {
       }),
     );
   });
+});
+
+test('the time left is told in whole milliseconds, never below zero', () => {
+  expect([remainingMs(10, 2), remainingMs(10, 2.5), remainingMs(10, 12)]).toEqual([8, 8, 0]);
 });

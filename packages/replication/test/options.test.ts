@@ -12,7 +12,9 @@ import { QUORUM } from './coordinator/fixtures.ts';
 describe('coordinator options', () => {
   test('are filled with defaults and refused when senseless', () => {
     expect(resolveCoordinatorOptions({ hedgeAfterMs: 5 })).toEqual({ ...DEFAULT_COORDINATOR_OPTIONS, hedgeAfterMs: 5 });
-    expect(() => resolveCoordinatorOptions({ hedgeAfterMs: 0 })).toThrow('hedgeAfterMs must be a positive number, got 0');
+    expect(() => resolveCoordinatorOptions({ hedgeAfterMs: 0 })).toThrow(
+      'hedgeAfterMs must be a positive number, got 0',
+    );
     expect(() => resolveCoordinatorOptions({ standInAfterMs: Number.NaN })).toThrow(RangeError);
   });
 });
@@ -25,7 +27,15 @@ describe('presets', () => {
     ['fast-write', 3, 3, 1],
     ['eventual', 3, 1, 1],
   ] as const)('%s at N=%i is R=%i, W=%i', (name, n, r, w) => {
-    expect(applyPreset({ ...QUORUM, n, pr: 1, pw: 1, dw: 1 }, name)).toEqual({ ...QUORUM, n, r, w, pr: 0, pw: 0, dw: 0 });
+    expect(applyPreset({ ...QUORUM, n, pr: 1, pw: 1, dw: 1 }, name)).toEqual({
+      ...QUORUM,
+      n,
+      r,
+      w,
+      pr: 0,
+      pw: 0,
+      dw: 0,
+    });
   });
 
   test('one-of-n syncs one copy of those it waits for', () => {

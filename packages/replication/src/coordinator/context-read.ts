@@ -5,6 +5,7 @@
  *
  * In strict mode R must be met, or nothing is written. In sloppy mode what can be had in time is enough.
  */
+import { remainingMs } from '../deadline-queue.ts';
 import type { Millis } from '../effects.ts';
 import type { FetchMessage, FetchReplyMessage, NodeId } from '../messages.ts';
 import { isSoundRecord } from './merge-answers.ts';
@@ -24,8 +25,8 @@ export function expectContexts(entry: WriteEntry, self: NodeId): void {
 
 export function contextFetch(entry: WriteEntry, now: Millis): FetchMessage {
   const { stream, header, address } = entry.request;
-  const remainingMs = Math.min(entry.deadline, entry.preReadUntil) - now;
-  return { kind: 'fetch', stream, header: { ...header, remainingMs }, addresses: [address] };
+  const left = remainingMs(Math.min(entry.deadline, entry.preReadUntil), now);
+  return { kind: 'fetch', stream, header: { ...header, remainingMs: left }, addresses: [address] };
 }
 
 /** Takes one reply in. A record that cannot be decoded is a refusal: it must never be merged (FAULTS C16). */

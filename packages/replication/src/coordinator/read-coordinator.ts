@@ -11,7 +11,7 @@
  * is a direct call); hence nodes are all chosen before the first is asked, and each loop looks whether the entry still
  * serves the same stream.
  */
-import { DeadlineQueue } from '../deadline-queue.ts';
+import { DeadlineQueue, remainingMs } from '../deadline-queue.ts';
 import type { Millis, Reachability, ReadEffects } from '../effects.ts';
 import type { FailureReason, FetchMessage, FetchReplyMessage, NodeId, ReplicateMessage } from '../messages.ts';
 import { type CoordinatorOptions, resolveCoordinatorOptions } from '../options.ts';
@@ -125,13 +125,14 @@ export class ReadCoordinator {
     entry.wakeAt = Infinity;
     if (now >= entry.deadline) return this.#expire(entry, now);
     if (!entry.finished && now >= entry.hedgeAt) this.#hedge(entry, now);
-    if (this.#entries.holds(entry, stream) && !entry.finished && now >= entry.standInAt) this.#replaceSilent(entry, now);
+    if (this.#entries.holds(entry, stream) && !entry.finished && now >= entry.standInAt)
+      this.#replaceSilent(entry, now);
     if (this.#entries.holds(entry, stream)) this.#reschedule(entry);
   }
 
   #expire(entry: ReadEntry, now: Millis): void {
     if (entry.finished) return this.#entries.release(entry, entry.stream);
-    this.#fail(entry, 'quorum', `${progress(entry)} in ${now - entry.startedAt} ms`);
+    this.#fail(entry, 'quorum', `${progress(entry)} in ${Math.round(now - entry.startedAt)} ms`);
   }
 
   #hedge(entry: ReadEntry, now: Millis): void {
@@ -180,7 +181,12 @@ export class ReadCoordinator {
       const asked = entry.asked[i] as Asked;
       if (asked.state !== 'chosen') continue;
       asked.state = 'sent';
-      fetch ??= { kind: 'fetch', stream, header: { ...header, remainingMs: entry.deadline - now }, addresses: [address] };
+      fetch ??= {
+        kind: 'fetch',
+        stream,
+        header: { ...header, remainingMs: remainingMs(entry.deadline, now) },
+        addresses: [address],
+      };
       this.#out.send(asked.node, fetch);
     }
   }
@@ -200,7 +206,11 @@ export class ReadCoordinator {
     this.#topUp(entry);
     if (entry.tally.verdict() === 'impossible') {
       const reason = entry.refused ? 'refused' : 'unreachable';
-      return this.#fail(entry, reason, `${progress(entry)} after ${now - entry.startedAt} ms: ${this.#shortage(entry)}`);
+      return this.#fail(
+        entry,
+        reason,
+        `${progress(entry)} after ${Math.round(now - entry.startedAt)} ms: ${this.#shortage(entry)}`,
+      );
     }
     this.#ask(entry, now);
   }

@@ -18,13 +18,7 @@
  */
 import { DeadlineQueue } from '../deadline-queue.ts';
 import type { Millis, Reachability, WriteEffects } from '../effects.ts';
-import type {
-  FailureReason,
-  FetchReplyMessage,
-  NodeId,
-  ReplicateMessage,
-  ReplicateReplyMessage,
-} from '../messages.ts';
+import type { FailureReason, FetchReplyMessage, NodeId, ReplicateMessage, ReplicateReplyMessage } from '../messages.ts';
 import { type CoordinatorOptions, resolveCoordinatorOptions } from '../options.ts';
 import { contextFetch, expectContexts, noteContext, readingState } from './context-read.ts';
 import { newWriteCounters, type WriteCounters } from './counters.ts';
@@ -71,7 +65,8 @@ export class WriteCoordinator {
     const entry = this.#entries.take(request.stream);
     entry.begin(request, this.#options, now);
     if (this.#stopped) return this.#fail(entry, 'stopping', 'the node is stopping');
-    if (entry.deadline <= now) return this.#fail(entry, 'quorum', 'no time left when the write reached its coordinator');
+    if (entry.deadline <= now)
+      return this.#fail(entry, 'quorum', 'no time left when the write reached its coordinator');
     if (!entry.sloppy && entry.placeOfOwner(this.#self) === undefined) {
       return this.#fail(entry, 'refused', `${this.#self} is not an owner; strict writes are coordinated by owners`);
     }
@@ -354,7 +349,8 @@ export class WriteCoordinator {
     const verdict = entry.finished ? 'pending' : entry.tally.verdict();
     if (verdict === 'met') this.#succeed(entry);
     else if (verdict === 'impossible') this.#giveUp(entry, now);
-    if (this.#entries.holds(entry, stream) && entry.finished && entry.isSettled(this.#self)) this.#entries.release(entry, stream);
+    if (this.#entries.holds(entry, stream) && entry.finished && entry.isSettled(this.#self))
+      this.#entries.release(entry, stream);
   }
 
   #succeed(entry: WriteEntry): void {

@@ -11,11 +11,11 @@ export function whyNotTried(entry: WriteEntry): string {
 /** The contexts that must be read first could not be: nothing was written. */
 export function whyNotRead(entry: WriteEntry, now: Millis): string {
   const { r } = entry.request.consistency;
-  return `read from ${entry.readTally.answered} of R=${r} in ${now - entry.startedAt} ms, before writing`;
+  return `read from ${entry.readTally.answered} of R=${r} in ${Math.round(now - entry.startedAt)} ms, before writing`;
 }
 
 export function whyLate(entry: WriteEntry, now: Millis): string {
-  return `${progress(entry)} in ${now - entry.startedAt} ms`;
+  return `${progress(entry)} in ${Math.round(now - entry.startedAt)} ms`;
 }
 
 export function whyStopped(entry: WriteEntry): string {
@@ -29,7 +29,7 @@ export function whyGivenUp(entry: WriteEntry, now: Millis): string {
     engineError === undefined
       ? 'too many replicas refused or went out of reach'
       : `the coordinator's own copy failed: ${engineError}`;
-  return `${progress(entry)} after ${now - entry.startedAt} ms; ${cause}`;
+  return `${progress(entry)} after ${Math.round(now - entry.startedAt)} ms; ${cause}`;
 }
 
 function progress(entry: WriteEntry): string {

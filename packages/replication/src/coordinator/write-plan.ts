@@ -4,6 +4,7 @@
  * Invariants: a node has at most one role in a request. A fallback is taken only in sloppy mode, only if it can be reached
  * now, and never twice, whatever became of it.
  */
+import { remainingMs } from '../deadline-queue.ts';
 import type { Millis, Reachability } from '../effects.ts';
 import type { Consistency, Durability, NodeId, ReplicateMessage } from '../messages.ts';
 import type { Place, WriteEntry } from './write-entry.ts';
@@ -61,7 +62,7 @@ export function replicateMessage(entry: WriteEntry, hintFor: NodeId | undefined,
   return {
     kind: 'replicate',
     stream,
-    header: { ...header, remainingMs: entry.deadline - now },
+    header: { ...header, remainingMs: remainingMs(entry.deadline, now) },
     purpose: 'write',
     hintFor,
     durability: remoteDurability(consistency),

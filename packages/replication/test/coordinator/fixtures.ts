@@ -1,5 +1,11 @@
 /** Requests as the tests of both coordinators make them: N=3, R=W=2, sloppy, sync, 1000 ms, unless told otherwise. */
-import type { Consistency, FetchReplyMessage, NodeId, ReplicateReplyMessage, RequestHeader } from '../../src/messages.ts';
+import type {
+  Consistency,
+  FetchReplyMessage,
+  NodeId,
+  ReplicateReplyMessage,
+  RequestHeader,
+} from '../../src/messages.ts';
 
 export const ADDRESS = Uint8Array.of(1, 2, 3);
 
@@ -34,7 +40,16 @@ export function fetchReply(
   record: Uint8Array | undefined,
   more: Partial<FetchReplyMessage> = {},
 ): FetchReplyMessage {
-  return { kind: 'fetch-reply', stream, status: 'ok', reason: '', role: 'owner', doubt: false, records: [record], ...more };
+  return {
+    kind: 'fetch-reply',
+    stream,
+    status: 'ok',
+    reason: '',
+    role: 'owner',
+    doubt: false,
+    records: [record],
+    ...more,
+  };
 }
 
 /** Which nodes can be reached: all but those named. */

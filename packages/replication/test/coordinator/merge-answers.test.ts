@@ -36,6 +36,10 @@ describe('merging answers', () => {
   });
 
   test('a record is sound if it decodes', () => {
-    expect([isSoundRecord(NEW), isSoundRecord(DAMAGED), isSoundRecord(new Uint8Array(0))]).toEqual([true, false, false]);
+    expect([isSoundRecord(NEW), isSoundRecord(DAMAGED), isSoundRecord(new Uint8Array(0))]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 });

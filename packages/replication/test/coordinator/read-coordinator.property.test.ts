@@ -32,8 +32,14 @@ const setups: fc.Arbitrary<Setup> = fc
     mode: fc.constantFrom('sloppy' as const, 'strict' as const),
     self: fc.constantFrom('A', 'B', 'D', 'Z'),
     repair: fc.boolean(),
-    held: fc.array(fc.constantFrom(undefined, OLD, NEW, DELETED, SIBLING, BOTH, DAMAGED), { minLength: 5, maxLength: 5 }),
-    doubt: fc.array(fc.nat(4).map((x) => x === 0), { minLength: 5, maxLength: 5 }),
+    held: fc.array(fc.constantFrom(undefined, OLD, NEW, DELETED, SIBLING, BOTH, DAMAGED), {
+      minLength: 5,
+      maxLength: 5,
+    }),
+    doubt: fc.array(
+      fc.nat(4).map((x) => x === 0),
+      { minLength: 5, maxLength: 5 },
+    ),
     away: fc.array(fc.constantFrom(...NODES), { maxLength: 2 }),
   })
   .map((setup) => ({ ...setup, pr: Math.min(setup.pr, setup.r) }));
@@ -94,7 +100,10 @@ class World implements ReadEffects {
     const record = this.holds(node);
     if (record !== DAMAGED && this.coordinator.inFlight > 0) this.said.add(node);
     // No two disks do the same damage.
-    const sent = record === DAMAGED ? DAMAGED.map((byte, i) => (i === DAMAGED.length - 1 ? byte ^ (NODES.indexOf(node) << 4) : byte)) : record;
+    const sent =
+      record === DAMAGED
+        ? DAMAGED.map((byte, i) => (i === DAMAGED.length - 1 ? byte ^ (NODES.indexOf(node) << 4) : byte))
+        : record;
     const doubt = this.setup.doubt[NODES.indexOf(node)] === true;
     const role = ROW.includes(node) ? 'owner' : 'fallback';
     this.coordinator.receive(node, fetchReply(1, sent, { doubt, role }), this.now);

@@ -87,7 +87,9 @@ describe('a read', () => {
   });
 
   test('counts no fallback in strict mode', async () => {
-    const scene = new ReadScene('Strict: a node that does not call itself an owner does not count, nor does one in doubt');
+    const scene = new ReadScene(
+      'Strict: a node that does not call itself an owner does not count, nor does one in doubt',
+    );
     scene.start({ fallbacks: ['D'], consistency: { mode: 'strict' } });
     scene.answers('A', NEW);
     scene.answers('B', NEW, { role: 'fallback' });
@@ -175,7 +177,11 @@ test('sinks that answer within the call are served: entries reused, each outcome
     outcomes.push([stream, outcome]);
     if (stream < 50) begin(stream + 1);
   };
-  const coordinator = new ReadCoordinator({ self: 'A', reach: new FakeReach(), out: { send, finish, wakeAt: () => {} } });
+  const coordinator = new ReadCoordinator({
+    self: 'A',
+    reach: new FakeReach(),
+    out: { send, finish, wakeAt: () => {} },
+  });
   begin(1);
   expect(outcomes.map(([stream]) => stream)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
   for (const [stream, outcome] of outcomes) {
@@ -184,4 +190,13 @@ test('sinks that answer within the call are served: entries reused, each outcome
   }
   expect(coordinator.inFlight).toBe(0);
   expect(repaired).toContain('C');
+});
+
+test('an owner is repaired once for all that one read has found', () => {
+  const scene = new ReadScene('');
+  scene.start({ repair: true });
+  scene.answers('A', NEW);
+  scene.answers('B', OLD);
+  scene.answers('C', NEW);
+  expect(scene.coordinator.counters.readRepairs).toBe(1);
 });

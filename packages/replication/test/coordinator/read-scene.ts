@@ -72,7 +72,9 @@ export class ReadScene implements ReadEffects {
   send(to: NodeId, message: Message): void {
     if (message.kind === 'fetch') this.#does(`send ${to}: fetch (${message.header.remainingMs} ms left)`);
     else if (message.kind === 'replicate') {
-      this.#does(`send ${to}: replicate ${nameOf(message.items[0]?.record)}, for ${message.purpose} (stream ${message.stream})`);
+      this.#does(
+        `send ${to}: replicate ${nameOf(message.items[0]?.record)}, for ${message.purpose} (stream ${message.stream})`,
+      );
     }
   }
 

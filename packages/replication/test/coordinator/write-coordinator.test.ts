@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { WriteCoordinator } from '../../src/coordinator/write-coordinator.ts';
 import type { WriteOutcome } from '../../src/messages.ts';
 import { ADDRESS, FakeReach, fetchReply, HEADER, QUORUM, replicateReply } from './fixtures.ts';
+import { DAMAGED, NEW } from './records.ts';
 import { WriteScene } from './write-scene.ts';
 
 async function golden(scene: WriteScene, name: string): Promise<void> {
@@ -86,7 +87,9 @@ describe('a write', () => {
   });
 
   test('turns to the next fallback when a refusal or a broken connection delays W', async () => {
-    const scene = new WriteScene('Before the answer a lost owner is replaced, also twice; after it, it gets a hint here');
+    const scene = new WriteScene(
+      'Before the answer a lost owner is replaced, also twice; after it, it gets a hint here',
+    );
     scene.start({ fallbacks: ['D', 'E'] });
     scene.merged();
     scene.replies('B', 'overload');
@@ -223,7 +226,10 @@ test('sinks that answer within the call are served: entries reused, each outcome
 });
 
 test('a refusal by the local replica is a failure, an engine error is indeterminate', () => {
-  for (const [reason, status] of [['limit', 'failed'], ['engine', 'indeterminate']] as const) {
+  for (const [reason, status] of [
+    ['limit', 'failed'],
+    ['engine', 'indeterminate'],
+  ] as const) {
     const scene = new WriteScene('');
     scene.start();
     scene.coordinator.coordinateFailed(1, reason, 'no', 0);
@@ -260,4 +266,13 @@ test('a state that comes after the timeout is hinted to all, for nobody else has
   scene.merged();
   expect(scene.coordinator.counters).toMatchObject({ indeterminate: 1, hintsKept: 2 });
   expect(scene.coordinator.inFlight).toBe(0);
+});
+
+test('a damaged record is never handed to the write that asked for contexts', () => {
+  const scene = new WriteScene('', 'B');
+  scene.start({ preRead: true });
+  scene.context('A', DAMAGED);
+  expect(scene.transcript).not.toContain('coordinate');
+  scene.context('C', NEW);
+  expect(scene.transcript).toContain('coordinate, sync, having seen 1 record(s)');
 });
