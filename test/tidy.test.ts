@@ -2,7 +2,7 @@
  * Rules of the house that no compiler knows. Every rule is a function from files to breaches: first it is shown to find a
  * planted breach, then the tree must have none.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -14,6 +14,7 @@ import {
   headingAnchors,
 } from './tidy/document-rules.ts';
 import { checkArrows, checkCliFiles, checkDeclared, checkLibraries, checkSeams, SEAMS } from './tidy/import-rules.ts';
+import { checkLockfile, type Lockfile } from './tidy/lockfile-rules.ts';
 import { readDocuments, readSources, rootDirectory, toSource } from './tidy/sources.ts';
 
 const sources = readSources('packages').filter(({ path }) => path.split('/')[2] === 'src');
@@ -130,4 +131,12 @@ describe('sources', () => {
     expect(checkUnfinished(toSource('a.ts', '// TODO: later'))).toHaveLength(1);
     expect(sources.flatMap(checkUnfinished)).toEqual([]);
   });
+});
+
+test('the lockfile fits the manifests and knows the packages of every platform', () => {
+  const planted: Lockfile = { packages: { '': { optionalDependencies: { 'a-darwin': '1' } }, 'packages/b': {} } };
+  expect(checkLockfile(planted, { 'packages/b': { dependencies: { c: '1' } } })).toHaveLength(2);
+  const paths = readdirSync(join(rootDirectory, 'packages')).map((name) => `packages/${name}`);
+  const manifests = paths.map((path) => [path, JSON.parse(readText(`${path}/package.json`))]);
+  expect(checkLockfile(JSON.parse(readText('package-lock.json')), Object.fromEntries(manifests))).toEqual([]);
 });
