@@ -104,11 +104,7 @@ export class Handshake {
 
 /** The first reason not to talk to the sender of `hello`. Texts name both sides: an operator reads them on either. */
 function objectionTo(hello: Hello, self: Identity, expected: string | undefined): Refusal | undefined {
-  return (
-    objectionToCluster(hello, self) ??
-    objectionToProtocol(hello) ??
-    objectionToName(hello, self, expected)
-  );
+  return objectionToCluster(hello, self) ?? objectionToProtocol(hello) ?? objectionToName(hello, self, expected);
 }
 
 function objectionToCluster(hello: Hello, self: Identity): Refusal | undefined {
@@ -130,17 +126,23 @@ function objectionToProtocol(hello: Hello): Refusal | undefined {
     return refuse('version', `${hello.from} speaks versions ${versionMin} to ${versionMax}, this node ${here}`);
   }
   const lacking = hello.required & ~CAPABILITIES;
-  if (lacking !== 0) return refuse('capability', `${hello.from} asks for capabilities that are unknown here: ${lacking >>> 0}`);
-  if (hello.auth !== AUTH_NONE) return refuse('auth', `${hello.from} proves itself by method ${hello.auth}, unknown here`);
+  if (lacking !== 0)
+    return refuse('capability', `${hello.from} asks for capabilities that are unknown here: ${lacking >>> 0}`);
+  if (hello.auth !== AUTH_NONE)
+    return refuse('auth', `${hello.from} proves itself by method ${hello.auth}, unknown here`);
   return undefined;
 }
 
 function objectionToName(hello: Hello, self: Identity, expected: string | undefined): Refusal | undefined {
   if (hello.from === self.id) {
     const same = hello.incarnation === self.incarnation;
-    return refuse('self', same ? `${self.id} has dialled itself` : `another running node says that it is ${self.id}, too`);
+    return refuse(
+      'self',
+      same ? `${self.id} has dialled itself` : `another running node says that it is ${self.id}, too`,
+    );
   }
-  if (hello.to !== self.id) return refuse('wrongNode', `${hello.from} looks for ${hello.to || 'nobody'}, this is ${self.id}`);
+  if (hello.to !== self.id)
+    return refuse('wrongNode', `${hello.from} looks for ${hello.to || 'nobody'}, this is ${self.id}`);
   if (expected !== undefined && hello.from !== expected) {
     return refuse('wrongNode', `${self.id} looks for ${expected}, this is ${hello.from}`);
   }

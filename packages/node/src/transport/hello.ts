@@ -110,7 +110,8 @@ export function decodeHello(bytes: Buffer): Hello {
 
 function readName(bytes: Buffer, at: number): { name: string; end: number } {
   const length = bytes[at];
-  if (length === undefined || length > NAME_BYTES_MAX || at + 1 + length > bytes.length) bad('a name is cut off');
+  if (length === undefined || length > NAME_BYTES_MAX || at + 1 + length > bytes.length)
+    bad('a name is cut off or too long');
   const end = at + 1 + length;
   const name = bytes.toString('latin1', at + 1, end);
   if (!/^[A-Za-z0-9._-]*$/.test(name)) bad('a name has characters that names do not have');

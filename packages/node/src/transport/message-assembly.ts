@@ -99,7 +99,7 @@ function checkPart(index: number, totalBytes: number, flags: number, bytes: numb
   const parts = partCount(totalBytes);
   if (index >= parts) bad(`is part ${index} of ${parts}`);
   if (bytes !== partBytes(totalBytes, index)) bad(`is part ${index} of ${totalBytes} bytes and carries ${bytes}`);
-  if ((flags & FLAG_MORE) !== 0 !== index < parts - 1) bad(`is part ${index} of ${parts} and says otherwise`);
+  if (((flags & FLAG_MORE) !== 0) !== index < parts - 1) bad(`is part ${index} of ${parts} and says otherwise`);
 }
 
 function bad(what: string): never {

@@ -60,7 +60,8 @@ export const TRANSPORT_DEFAULTS: Required<TransportOptions> = Object.freeze({
 export function resolveTransportOptions(options: TransportOptions = {}): Required<TransportOptions> {
   const resolved = { ...TRANSPORT_DEFAULTS, ...options };
   for (const [name, value] of Object.entries(resolved)) {
-    if (!(value > 0 && Number.isFinite(value))) throw new RangeError(`${name} is ${value}: it must be a positive number`);
+    if (!(value > 0 && Number.isFinite(value)))
+      throw new RangeError(`${name} is ${value}: it must be a positive number`);
   }
   return resolved;
 }

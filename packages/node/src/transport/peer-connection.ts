@@ -22,7 +22,12 @@ export type CloseReason =
   | { readonly kind: 'error'; readonly error: Error | undefined }
   | { readonly kind: 'bad-frame' | 'bad-message'; readonly error: Error }
   /** `by` which end. `peer`: the name that the other end gave. */
-  | { readonly kind: 'refused'; readonly by: 'here' | 'peer'; readonly refusal: Refusal; readonly peer: string | undefined };
+  | {
+      readonly kind: 'refused';
+      readonly by: 'here' | 'peer';
+      readonly refusal: Refusal;
+      readonly peer: string | undefined;
+    };
 
 export interface ConnectionOwner {
   now(): number;
@@ -205,7 +210,8 @@ export class PeerConnection implements SocketHandlers, MessageSink {
   // What the frames say.
 
   message(type: number, payload: Buffer): void {
-    if (this.#state === 'handshake') throw new NodeError('NODE_BAD_FRAME', 'a message came before the handshake was done');
+    if (this.#state === 'handshake')
+      throw new NodeError('NODE_BAD_FRAME', 'a message came before the handshake was done');
     if (this.#state === 'open') this.#owner.message(this, type, payload);
   }
 
@@ -247,7 +253,11 @@ export class PeerConnection implements SocketHandlers, MessageSink {
   #controlWhenOpen(type: number, payload: Buffer): void {
     if (type === TYPE_PING && payload.length === PING_BYTES) this.#pushControl(controlFrame(TYPE_PONG, payload));
     else if (type === TYPE_PONG) this.#measure(payload);
-    else throw new NodeError('NODE_BAD_FRAME', `a frame of type ${type} and ${payload.length} bytes came after the handshake`);
+    else
+      throw new NodeError(
+        'NODE_BAD_FRAME',
+        `a frame of type ${type} and ${payload.length} bytes came after the handshake`,
+      );
   }
 
   #ping(now: number): void {

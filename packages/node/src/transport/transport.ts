@@ -85,13 +85,17 @@ export class Transport implements ConnectionOwner {
   start(done: (error?: NodeError) => void): void {
     const { self, runtime } = this.#setup;
     const address = { host: self.host, port: self.peerPort };
-    runtime.network.listen(address, (socket) => this.#accept(socket), (error, listener) => {
-      if (error) return done(listenError(error, address));
-      if (this.#stopped) return listener?.close(() => {});
-      this.#listener = listener;
-      this.#tick();
-      done();
-    });
+    runtime.network.listen(
+      address,
+      (socket) => this.#accept(socket),
+      (error, listener) => {
+        if (error) return done(listenError(error, address));
+        if (this.#stopped) return listener?.close(() => {});
+        this.#listener = listener;
+        this.#tick();
+        done();
+      },
+    );
   }
 
   /**

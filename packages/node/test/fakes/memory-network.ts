@@ -76,7 +76,11 @@ export class MemoryNetwork {
     this.#sockets.delete(socket);
   }
 
-  #listen(address: Address, accept: (socket: Socket) => void, done: (error?: Error, listener?: Listener) => void): void {
+  #listen(
+    address: Address,
+    accept: (socket: Socket) => void,
+    done: (error?: Error, listener?: Listener) => void,
+  ): void {
     const port = address.port || this.#nextPort++;
     const key = `${address.host}:${port}`;
     if (this.#listening.has(key)) return this.time.defer(() => done(failure('EADDRINUSE', `listen ${key}`)));

@@ -60,7 +60,11 @@ export function networkSuite(name: string, createHarness: () => NetworkHarness):
       return result?.listener as Listener;
     }
 
-    async function pair(harness: NetworkHarness, far: Recorder, near: Recorder): Promise<{ far: Socket; near: Socket }> {
+    async function pair(
+      harness: NetworkHarness,
+      far: Recorder,
+      near: Recorder,
+    ): Promise<{ far: Socket; near: Socket }> {
       let accepted: Socket | undefined;
       const listener = await listen(harness, (socket) => {
         socket.handle(far);

@@ -5,7 +5,9 @@ import { framesOf, pattern, writesOf } from './frames.ts';
 test('a frame has the bytes that docs/protocol.md shows', () => {
   const target = Buffer.alloc(22);
   expect(writeWhole(target, 0, 7, 258, Buffer.from('hi'))).toBe(22);
-  expect(target.toString('hex')).toBe(['d96d6558', '6b76', '07', '00', '00000002', '00000102', '00000000', '6869'].join(''));
+  expect(target.toString('hex')).toBe(
+    ['d96d6558', '6b76', '07', '00', '00000002', '00000102', '00000000', '6869'].join(''),
+  );
 });
 
 test('a frame of the connection is on stream 0', () => {

@@ -1,8 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TYPE_HELLO, TYPE_PING, TYPE_REFUSAL } from '../../src/transport/frame.ts';
-import { Handshake, type HandshakeOptions, type HandshakeResult, type Identity } from '../../src/transport/handshake.ts';
-import { decodeHello, decodeRefusal, encodeHello, encodeRefusal, type Hello, REFUSAL } from '../../src/transport/hello.ts';
+import {
+  Handshake,
+  type HandshakeOptions,
+  type HandshakeResult,
+  type Identity,
+} from '../../src/transport/handshake.ts';
+import {
+  decodeHello,
+  decodeRefusal,
+  encodeHello,
+  encodeRefusal,
+  type Hello,
+  REFUSAL,
+} from '../../src/transport/hello.ts';
 
 const identity = (change: Partial<Identity> = {}): Identity => ({
   id: 'a',
@@ -55,7 +67,9 @@ describe('refused is', () => {
     expect(judged({ id: 'b' })).toMatchObject(refused('self', /b has dialled itself/));
   });
   test('another node under the same name', () => {
-    expect(judged({ id: 'b', incarnation: 6 })).toMatchObject(refused('self', /another running node says that it is b/));
+    expect(judged({ id: 'b', incarnation: 6 })).toMatchObject(
+      refused('self', /another running node says that it is b/),
+    );
   });
   test('who the owner of the connections objects to', () => {
     const objection = (): { code: number; reason: string } => ({ code: REFUSAL.stale, reason: 'too old' });
@@ -79,7 +93,9 @@ describe('refused is', () => {
   });
   test('a proof that is unknown here', () => expect(altered({ auth: 1 })).toMatchObject(refused('auth', /method 1/)));
   test('nobody who can also speak this version', () => {
-    expect(altered({ versionMin: 1, versionMax: 9, offered: 0xff })).toMatchObject({ peer: { version: 1, capabilities: 0 } });
+    expect(altered({ versionMin: 1, versionMax: 9, offered: 0xff })).toMatchObject({
+      peer: { version: 1, capabilities: 0 },
+    });
   });
 });
 
@@ -134,6 +150,11 @@ test('any bytes are a hello or NODE_BAD_HELLO', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test('a name of more than 32 characters is none', () => {
+  const hello = decodeHello(handshake(identity()).hello('b'));
+  expect(() => decodeHello(encodeHello({ ...hello, from: 'x'.repeat(33) }))).toThrow(/a name is cut off or too long/);
 });
 
 test('a hello of a later version may carry a proof and extensions, which are skipped', () => {

@@ -57,6 +57,20 @@ test('a part that is lost, repeated or exchanged never makes a wrong message', (
   );
 });
 
+test('a message that is complete makes room for the next, on the same stream or another', () => {
+  let messages = 0;
+  const assembly = new MessageAssembly({ message: () => messages++, control() {} });
+  const part = Buffer.alloc(8 + CHUNK_BYTES);
+  part.writeUInt32BE(2 * CHUNK_BYTES, 4);
+  for (let round = 0; round < 300; round++) {
+    part.writeUInt32BE(0, 0);
+    assembly.frame(1, FLAG_PART | FLAG_MORE, 1 + (round >> 1), part);
+    part.writeUInt32BE(1, 0);
+    assembly.frame(1, FLAG_PART, 1 + (round >> 1), part);
+  }
+  expect(messages).toBe(300);
+});
+
 describe('a part is refused', () => {
   const payload = pattern(2 * CHUNK_BYTES + 1, 9);
   const part = (index: number, change: Partial<{ type: number; stream: number; payload: Buffer }> = {}): Buffer => {
@@ -74,7 +88,8 @@ describe('a part is refused', () => {
   test('when none was begun on its stream', () => expect(push(part(1))).toThrow(/no message was begun/));
   test('when it comes twice', () => expect(push(part(0), part(1), part(1))).toThrow(/part 2 of/));
   test('when one is missing', () => expect(push(part(0), part(2))).toThrow(/part 1 of/));
-  test('when a message begins anew on its stream', () => expect(push(part(0), part(0))).toThrow(/in the middle of one/));
+  test('when a message begins anew on its stream', () =>
+    expect(push(part(0), part(0))).toThrow(/in the middle of one/));
   test('when its type is another', () => expect(push(part(0), part(1, { type: 5 }))).toThrow(/another length or type/));
   test('when its message has another length', () => {
     const longer = pattern(2 * CHUNK_BYTES + 2, 9);
@@ -105,7 +120,8 @@ describe('a sender that claims what cannot be is refused:', () => {
 
   test('too many messages at a time', () => {
     const target = assembly();
-    const begin = (stream: number): void => target.frame(1, FLAG_PART | FLAG_MORE, stream, part(0, CHUNK_BYTES + 1, CHUNK_BYTES));
+    const begin = (stream: number): void =>
+      target.frame(1, FLAG_PART | FLAG_MORE, stream, part(0, CHUNK_BYTES + 1, CHUNK_BYTES));
     for (let stream = 1; stream <= 64; stream++) begin(stream);
     expect(() => begin(65)).toThrow(/more than 64/);
   });

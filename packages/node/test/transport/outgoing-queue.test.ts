@@ -4,7 +4,8 @@ import { OutgoingQueue } from '../../src/transport/outgoing-queue.ts';
 import { framesOf, pattern } from './frames.ts';
 
 const FOREVER = Number.POSITIVE_INFINITY;
-const typesOf = (bytes: Buffer | undefined): number[] => framesOf(bytes ?? Buffer.alloc(0)).map((frame) => frame[6] as number);
+const typesOf = (bytes: Buffer | undefined): number[] =>
+  framesOf(bytes ?? Buffer.alloc(0)).map((frame) => frame[6] as number);
 
 test('all that waits leaves in one write, in order, the frames of the connection first', () => {
   const queue = new OutgoingQueue({ bytesMax: 1000 });
@@ -56,7 +57,12 @@ test('four long messages are under way at a time', () => {
   const queue = new OutgoingQueue({ bytesMax: 100 * CHUNK_BYTES });
   for (let type = 1; type <= 6; type++) queue.push(type, pattern(2 * CHUNK_BYTES, type), FOREVER);
   const writes = [queue.next(0), queue.next(0), queue.next(0), queue.next(0)].map(typesOf);
-  expect(writes).toEqual([[1, 2, 3, 4], [1, 2, 3, 4], [5, 6], [5, 6]]);
+  expect(writes).toEqual([
+    [1, 2, 3, 4],
+    [1, 2, 3, 4],
+    [5, 6],
+    [5, 6],
+  ]);
 });
 
 test('a peer that does not read is not answered for ever', () => {
@@ -78,6 +84,7 @@ test('a queue that is always filled keeps its order and loses nothing', () => {
     }
     for (const frame of framesOf(queue.next(0) as Buffer)) got.push(frame.readUInt32BE(20));
   }
-  for (let bytes = queue.next(0); bytes; bytes = queue.next(0)) for (const frame of framesOf(bytes)) got.push(frame.readUInt32BE(20));
+  for (let bytes = queue.next(0); bytes; bytes = queue.next(0))
+    for (const frame of framesOf(bytes)) got.push(frame.readUInt32BE(20));
   expect(got).toEqual(sent);
 });
