@@ -1,6 +1,6 @@
 /** What several property tests draw from. */
 import fc from 'fast-check';
-import { type Actor, makeActor } from '../src/dot.ts';
+import { type Actor, type Dot, makeActor } from '../src/dot.ts';
 import { VersionVector } from '../src/version-vector.ts';
 
 /** Few actors, so that draws meet; tenures with every kind of byte. */
@@ -20,7 +20,7 @@ export const counter = fc.oneof(
 
 export const vector = fc.array(fc.tuple(actor, counter), { maxLength: 6 }).map((entries) => VersionVector.of(entries));
 
-export const dot = fc.record({ actor, counter });
+export const dot: fc.Arbitrary<Dot> = fc.record({ actor, counter });
 
 /** Keys with the bytes that escaping is about. */
 export const keyBytes = fc
