@@ -11,6 +11,7 @@ import { JobMaker } from './compaction/job-maker.ts';
 import { type CompactionPlan, compactionDebtBytes, pickCompaction } from './compaction/picker.ts';
 import { LsmError } from './errors.ts';
 import { tableFileName } from './file-names.ts';
+import type { FileRemover } from './file-remover.ts';
 import type { Done, FileSystem } from './file-system/file-system.ts';
 import type { Health } from './health.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -44,6 +45,7 @@ export interface BackgroundDependencies {
   readonly open: OpenTableOf;
   /** Forget an open table, if there is one: its file goes. */
   readonly evict: (tableNumber: number) => void;
+  readonly remover: FileRemover;
   /** Called when a sealed memtable went. */
   readonly onRoom: () => void;
 }
@@ -231,7 +233,10 @@ export class Background {
   }
 
   #giveUp(job: Job, problem: unknown): void {
-    for (const { fileNumber } of job.outputs) this.#removeOutput(fileNumber);
+    for (const { fileNumber } of job.outputs) {
+      this.#dependencies.evict(fileNumber);
+      this.#dependencies.remover.remove(tableFileName(fileNumber));
+    }
     this.#busy = false;
     this.#counters.failures++;
     this.#strikes++;
@@ -240,18 +245,6 @@ export class Background {
     }
     if (!this.#stopped) this.#scheduleRetry();
     this.#answerWaiting();
-  }
-
-  /** The next open would find it an orphan; there is nobody to tell if it cannot go now. */
-  #removeOutput(fileNumber: number): void {
-    const { fileSystem, directory, evict } = this.#dependencies;
-    const path = `${directory}/${tableFileName(fileNumber)}`;
-    evict(fileNumber);
-    try {
-      if (fileSystem.size(path) !== undefined) fileSystem.unlink(path);
-    } catch {
-      this.#counters.failures++;
-    }
   }
 
   #scheduleRetry(): void {

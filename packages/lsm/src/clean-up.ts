@@ -3,6 +3,7 @@
  * files. Tables that no MANIFEST names go to `trash/`, where they stay until the next open.
  */
 import { parseFileName, TRASH_DIRECTORY } from './file-names.ts';
+import type { FileRemover } from './file-remover.ts';
 import type { FileSystem } from './file-system/file-system.ts';
 
 export interface LiveFiles {
@@ -12,16 +13,16 @@ export interface LiveFiles {
 }
 
 /** Names that the engine does not make are left alone. */
-export function cleanUp(fileSystem: FileSystem, directory: string, live: LiveFiles): void {
+export function cleanUp(fileSystem: FileSystem, directory: string, remover: FileRemover, live: LiveFiles): void {
   const trash = `${directory}/${TRASH_DIRECTORY}`;
   fileSystem.mkdir(trash);
-  for (const name of fileSystem.readdir(trash)) fileSystem.unlink(`${trash}/${name}`);
+  for (const name of fileSystem.readdir(trash)) remover.remove(`${TRASH_DIRECTORY}/${name}`);
   for (const name of fileSystem.readdir(directory)) {
     const file = parseFileName(name);
     if (file.type === 'table') {
       if (!live.tables.has(file.number)) fileSystem.rename(`${directory}/${name}`, `${trash}/${name}`);
     } else if (isSuperfluous(file, live)) {
-      fileSystem.unlink(`${directory}/${name}`);
+      remover.remove(name);
     }
   }
 }

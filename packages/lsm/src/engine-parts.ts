@@ -5,6 +5,7 @@ import { TableCache } from './cache/table-cache.ts';
 import { cleanUp } from './clean-up.ts';
 import { LsmError } from './errors.ts';
 import { tableFileName } from './file-names.ts';
+import { FileRemover } from './file-remover.ts';
 import type { DirectoryLock, FileSystem } from './file-system/file-system.ts';
 import { Health } from './health.ts';
 import { ArenaPool } from './memtable/arena-pool.ts';
@@ -39,6 +40,7 @@ export interface EngineParts {
   readonly options: ResolvedOptions;
   readonly lock: DirectoryLock;
   readonly health: Health;
+  readonly remover: FileRemover;
   readonly versions: VersionSet;
   readonly tables: TableCache;
   readonly blocks: BlockCache;
@@ -114,31 +116,63 @@ interface Base {
   readonly open: OpenTableOf;
 }
 
-async function build(base: Base, { state, report }: Recovered): Promise<EngineParts> {
-  const { directory, options, dependencies, lock, tables, open } = base;
-  const { fileSystem, timers, random } = dependencies;
+/** What writes: the MANIFEST in force and the first log, both new. */
+interface Writers {
+  readonly health: Health;
+  readonly stall: WriteStall;
+  readonly remover: FileRemover;
+  readonly versions: VersionSet;
+  readonly logs: LogQueue;
+}
+
+async function build(base: Base, recovered: Recovered): Promise<EngineParts> {
+  const writers = await startWriters(base, recovered);
+  const { directory, dependencies } = base;
+  const { versions, logs, remover } = writers;
+  try {
+    cleanUp(dependencies.fileSystem, directory, remover, {
+      tables: new Set(versions.current.tables().map(({ number }) => number)),
+      logNumber: logs.currentNumber,
+      manifestNumber: versions.manifestNumber,
+    });
+    if (recovered.report.tailDoubt) dependencies.log?.(`${directory} was not closed: what was not synced may be missing`);
+    return assemble(base, writers, recovered);
+  } catch (error) {
+    logs.close();
+    versions.close();
+    throw error;
+  }
+}
+
+async function startWriters({ directory, dependencies, lock, tables }: Base, { state, report }: Recovered): Promise<Writers> {
+  const { fileSystem, timers } = dependencies;
   const health = new Health();
   const stall = new WriteStall(timers);
-  const versions = new VersionSet({ ...state, logs: [] }, {
-    fileSystem,
-    directory,
-    lock,
-    onTableUnused: (number) => removeTable(number),
-  });
-  const removeTable = (number: number) => {
+  const remover = new FileRemover(fileSystem, directory, dependencies.log);
+  const onTableUnused = (number: number) => {
     tables.remove(number);
     // After close the directory may belong to another opener, who finds the file an orphan.
-    if (health.status !== 'closed') fileSystem.unlink(`${directory}/${tableFileName(number)}`);
+    if (health.status !== 'closed') remover.remove(tableFileName(number));
   };
-  // A log may only exist once CURRENT does: without CURRENT it would mean that CURRENT was lost.
-  if (report.isNew) await applied(versions, {});
-  const logs = new LogQueue({ fileSystem, directory, timers, health, stall }, versions.newFileNumber());
-  await applied(versions, { lastSequence: state.lastSequence, logs: logs.liveLogs(0) });
-  cleanUp(fileSystem, directory, {
-    tables: new Set(versions.current.tables().map(({ number }) => number)),
-    logNumber: logs.currentNumber,
-    manifestNumber: versions.manifestNumber,
-  });
+  const versions = new VersionSet({ ...state, logs: [] }, { fileSystem, directory, lock, remover, onTableUnused });
+  let logs: LogQueue | undefined;
+  try {
+    // A log may only exist once CURRENT does: without CURRENT it would mean that CURRENT was lost.
+    if (report.isNew) await applied(versions, {});
+    logs = new LogQueue({ fileSystem, directory, timers, health, stall, remover }, versions.newFileNumber());
+    await applied(versions, { lastSequence: state.lastSequence, logs: logs.liveLogs(0) });
+    return { health, stall, remover, versions, logs };
+  } catch (error) {
+    logs?.close();
+    versions.close();
+    throw error;
+  }
+}
+
+function assemble(base: Base, writers: Writers, { state, report }: Recovered): EngineParts {
+  const { directory, options, open, tables } = base;
+  const { fileSystem, timers, random, tasks } = base.dependencies;
+  const { health, versions, logs } = writers;
   const arenas = new ArenaPool(options.memtableSizeBytes, options.sealedMemtablesMax + 1);
   const tree = new Tree({ versions, arenas, random }, state.lastSequence, logs.currentNumber);
   const snapshots = new SnapshotList();
@@ -146,8 +180,8 @@ async function build(base: Base, { state, report }: Recovered): Promise<EnginePa
   const writes = new WritePath({ tree, logs, health, options, onSealed: () => background.poke() });
   const patientWrites = new PatientWrites(writes);
   const background = new Background({
-    ...{ fileSystem, directory, timers, random, tasks: dependencies.tasks },
-    ...{ tree, logs, health, stall, snapshots, options, open },
+    ...{ fileSystem, directory, timers, random, tasks, tree, snapshots, options, open },
+    ...writers,
     evict: (number) => tables.remove(number),
     onRoom: () => patientWrites.resume(),
   });
@@ -155,9 +189,8 @@ async function build(base: Base, { state, report }: Recovered): Promise<EnginePa
     logs.abandon(error);
     patientWrites.refuse(error);
   });
-  if (report.tailDoubt) dependencies.log?.(`${directory} was not closed: what was not synced may be missing`);
   background.poke();
-  return { ...base, health, versions, tree, logs, stall, snapshots, reads, writes, patientWrites, background, recovery: report };
+  return { ...base, ...writers, tree, snapshots, reads, writes, patientWrites, background, recovery: report };
 }
 
 function applied(versions: VersionSet, edit: VersionEdit): Promise<void> {

@@ -34,10 +34,12 @@ export interface EngineStats {
   readonly openCursors: number;
   readonly openSnapshots: number;
   readonly versionsHeld: number;
+  /** Files that nothing needs and that could not be removed; the next open tries again. */
+  readonly filesNotRemoved: number;
 }
 
 export function engineStats(parts: EngineParts, openCursors: number): EngineStats {
-  const { health, background, tree, versions, options, stall, logs, counters, blocks, snapshots, patientWrites } = parts;
+  const { health, background, tree, versions, options, stall, logs, remover, counters, blocks, snapshots, patientWrites } = parts;
   const version = versions.current;
   return {
     state: health.status,
@@ -57,5 +59,6 @@ export function engineStats(parts: EngineParts, openCursors: number): EngineStat
     openCursors,
     openSnapshots: snapshots.size,
     versionsHeld: versions.versionsHeld,
+    filesNotRemoved: remover.failures,
   };
 }

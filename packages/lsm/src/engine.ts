@@ -210,12 +210,15 @@ export class Engine {
     await called((done) => background.stop(done)).catch(() => undefined);
     if (!hadFailed) await called((done) => logs.finish(done)).catch(() => undefined);
     stall.release();
-    logs.close();
-    versions.close();
-    tables.close();
-    await this.#ownTasks?.close();
-    await lock.release();
-    if (!hadFailed && health.failure !== undefined) throw health.failure;
+    const problems = await releaseAll([
+      () => logs.close(),
+      () => versions.close(),
+      () => tables.close(),
+      () => this.#ownTasks?.close(),
+      () => lock.release(),
+    ]);
+    const problem = hadFailed ? problems[0] : (health.failure ?? problems[0]);
+    if (problem !== undefined) throw problem;
   }
 
   #write(batch: WriteBatch, options: WriteOptions | undefined): Promise<void> {
@@ -239,6 +242,19 @@ function called(start: (done: Done) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     start((error) => (error === undefined || error === null ? resolve() : reject(error)));
   });
+}
+
+/** Runs all, whatever fails; answers what did. */
+async function releaseAll(steps: readonly (() => void | Promise<void>)[]): Promise<unknown[]> {
+  const problems: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      problems.push(error);
+    }
+  }
+  return problems;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -5,6 +5,7 @@
 import { strict as assert } from 'node:assert';
 import { manifestFileName } from '../file-names.ts';
 import type { DirectoryLock, Done, FileSystem } from '../file-system/file-system.ts';
+import type { FileRemover } from '../file-remover.ts';
 import { switchCurrent } from './current-file.ts';
 import { applyEdit, type EngineState, snapshotEdit } from './engine-state.ts';
 import { ManifestWriter } from './manifest.ts';
@@ -19,6 +20,7 @@ export interface VersionSetDependencies {
   readonly fileSystem: FileSystem;
   readonly directory: string;
   readonly lock: DirectoryLock;
+  readonly remover: FileRemover;
   /** Called once no version names the table any more. */
   readonly onTableUnused: (tableNumber: number) => void;
 }
@@ -28,6 +30,8 @@ export class VersionSet {
   #state: EngineState;
   #nextFileNumber: number;
   #manifest: ManifestWriter | undefined;
+  /** Being written, not yet in force. */
+  #unfinished: ManifestWriter | undefined;
   #snapshotBytes = 0;
   #busy = false;
   readonly #versionUses = new Map<Version, number>();
@@ -105,7 +109,9 @@ export class VersionSet {
   }
 
   close(): void {
+    this.#unfinished?.close();
     this.#manifest?.close();
+    this.#unfinished = undefined;
     this.#manifest = undefined;
   }
 
@@ -117,15 +123,17 @@ export class VersionSet {
     const { fileSystem, directory } = this.#dependencies;
     const number = this.newFileNumber();
     const manifest = new ManifestWriter(fileSystem.open(`${directory}/${manifestFileName(number)}`, 'create'), number);
+    this.#unfinished = manifest;
     manifest.append(snapshotEdit({ ...next, nextFileNumber: this.#nextFileNumber }), (error) => {
       let problem = error;
       try {
-        if (problem === undefined) switchCurrent(fileSystem, directory, number);
+        if (problem === undefined) {
+          switchCurrent(fileSystem, directory, number);
+          this.#replaceManifest(manifest);
+        }
       } catch (thrown) {
         problem = thrown as Error;
       }
-      if (problem === undefined) this.#replaceManifest(manifest);
-      else manifest.close();
       done(problem);
     });
   }
@@ -134,10 +142,11 @@ export class VersionSet {
   #replaceManifest(manifest: ManifestWriter): void {
     const old = this.#manifest;
     this.#manifest = manifest;
+    this.#unfinished = undefined;
     this.#snapshotBytes = manifest.sizeBytes;
     if (old === undefined) return;
     old.close();
-    this.#dependencies.fileSystem.unlink(`${this.#dependencies.directory}/${manifestFileName(old.number)}`);
+    this.#dependencies.remover.remove(manifestFileName(old.number));
   }
 
   #install(next: EngineState): void {

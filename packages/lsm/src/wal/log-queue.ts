@@ -10,6 +10,7 @@ import { strict as assert } from 'node:assert';
 import type { LsmError } from '../errors.ts';
 import { logFileName } from '../file-names.ts';
 import type { Done, FileSystem } from '../file-system/file-system.ts';
+import type { FileRemover } from '../file-remover.ts';
 import type { Health } from '../health.ts';
 import type { Durability } from '../options.ts';
 import type { Timers } from '../timers.ts';
@@ -28,6 +29,7 @@ export interface LogQueueDependencies {
   readonly timers: Timers;
   readonly health: Health;
   readonly stall: WriteStall;
+  readonly remover: FileRemover;
 }
 
 interface SealedLog {
@@ -227,25 +229,29 @@ export class LogQueue {
       this.#fail(error, 'the sync of the log failed');
       return;
     }
+    try {
+      if (sealed !== undefined) this.#retire(sealed.writer);
+    } catch (thrown) {
+      this.#fail(thrown, 'the log could not be closed');
+      return;
+    }
     const waiting = sealed?.waiting ?? this.#waitingForFlight;
     if (sealed === undefined) this.#waitingForFlight = [];
-    else this.#retire(sealed.writer);
     this.#armMarker();
     if (waiting.length > 0) this.#dependencies.stall.answer(waiting);
     this.#endTurn();
   }
 
   #retire(writer: LogWriter): void {
-    this.#sealed.shift();
     writer.close();
+    this.#sealed.shift();
     this.#closed.push({ number: writer.logNumber, durableLength: writer.durable });
     this.#removeObsolete();
   }
 
   #removeObsolete(): void {
-    const { fileSystem, directory } = this.#dependencies;
-    for (const log of this.#closed) {
-      if (log.number < this.#obsoleteBelow) fileSystem.unlink(`${directory}/${logFileName(log.number)}`);
+    for (const { number } of this.#closed) {
+      if (number < this.#obsoleteBelow) this.#dependencies.remover.remove(logFileName(number));
     }
     this.#closed = this.#closed.filter((log) => log.number >= this.#obsoleteBelow);
   }

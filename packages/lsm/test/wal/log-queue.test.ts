@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FileRemover } from '../../src/file-remover.ts';
 import { Health } from '../../src/health.ts';
 import { resolveOptions } from '../../src/options.ts';
 import { RECORD_CLEAN_SHUTDOWN, RECORD_MARKER } from '../../src/wal/log-format.ts';
@@ -12,7 +13,8 @@ function newQueue() {
   const { disk, timers } = newBench();
   const health = new Health();
   const stall = new WriteStall(timers);
-  const queue = new LogQueue({ fileSystem: disk, directory: '/db', timers, health, stall }, 1);
+  const remover = new FileRemover(disk, '/db', undefined);
+  const queue = new LogQueue({ fileSystem: disk, directory: '/db', timers, health, stall, remover }, 1);
   health.onFailure((error) => queue.abandon(error));
   let sequence = 1;
   const answers: string[] = [];
