@@ -62,7 +62,7 @@ const KEY_ENTRY_BYTES_MIN = 17;
 const RECORD_ENTRY_BYTES_MIN = 1;
 const EXTENSION_BYTES_MIN = 2;
 
-/** Types below 16 are the transport's own. */
+/** 1 to 15 and 28 to 0xEF are free for messages to come; the rest is the transport's own. */
 const CODECS: { readonly [K in Kind]: Codec<K> } = {
   forward: {
     type: 16,
