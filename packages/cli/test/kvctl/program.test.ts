@@ -4,12 +4,12 @@ import { createKvctlProgram } from '../../src/kvctl/program.ts';
 import { FakeTerminal } from '../fake-terminal.ts';
 import { bulk, startRespServer } from './resp-server.ts';
 
-let stop: () => void = () => {};
-afterEach(() => stop());
+const stops: (() => Promise<void>)[] = [];
+afterEach(() => Promise.all(stops.splice(0).map((stop) => stop())), 2000);
 
 async function run(answers: Readonly<Record<string, string>>, ...args: readonly string[]) {
   const server = await startRespServer(answers);
-  stop = server.stop;
+  stops.push(server.stop);
   const terminal = new FakeTerminal();
   const program = createKvctlProgram(terminal);
   const exitCode = await runProgram(program, ['-p', String(server.port), ...args], terminal);

@@ -15,7 +15,9 @@ export async function startRespServer(answers: Readonly<Record<string, string>>)
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  return { port, asked, stop: () => void server.close() };
+  /** Resolves once every client has gone: a test that leaves a connection open does not end. */
+  const stop = () => new Promise<void>((resolve) => void server.close(() => resolve()));
+  return { port, asked, stop };
 }
 
 export function bulk(text: string): string {
