@@ -4,8 +4,9 @@
  *   engine key   slot u16 | keyspace u16 | generation u32 | family u8 | key escaped, terminated | subkey
  *   address      the same without the family byte: the record's canonical identity between nodes
  *
- * Integers are big-endian, so that memcmp orders by slot first: a slot is one run of keys, and in it each family of each
- * keyspace's generation is one. In an escaped string 0x00 becomes 0x00 0xFF; 0x00 0x01 ends it: order is kept, and no key is a prefix of another.
+ * Integers are big-endian, so that memcmp orders by slot first: a slot is one run of keys, and in it each family of
+ * each keyspace's generation is one. In an escaped string 0x00 becomes 0x00 0xFF; 0x00 0x01 ends it: order is kept, and
+ * no key is a prefix of another.
  */
 import { asBuffer } from './encoding.ts';
 import { ReplicationError } from './errors.ts';
@@ -99,8 +100,8 @@ export function addressOfStorageKey(key: Uint8Array, family: Family): Buffer {
 }
 
 /**
- * The engine key of a hint: the address with its subkey escaped and terminated too, then the target's id. Hints thus lie
- * by slot and record, so that a record's hints for all targets are found by a scan.
+ * The engine key of a hint: the address with its subkey escaped and terminated too, then the target's id. Hints thus
+ * lie by slot and record, so that a record's hints for all targets are found by a scan.
  */
 export function hintKey(address: Uint8Array, target: string): Buffer {
   const source = asBuffer(address);
@@ -142,7 +143,9 @@ export function slotPrefix(slot: number): Buffer {
   return target;
 }
 
-/** The first key behind all that begin with `prefix`, or undefined when nothing can be behind them (all bytes are 0xFF). */
+/**
+ * The first key behind all that begin with `prefix`, or undefined when nothing can be behind them (all bytes are 0xFF).
+ */
 export function prefixEnd(prefix: Uint8Array): Buffer | undefined {
   for (let length = prefix.length; length > 0; length--) {
     if (prefix[length - 1] === 0xff) continue;
@@ -154,8 +157,8 @@ export function prefixEnd(prefix: Uint8Array): Buffer | undefined {
 }
 
 /**
- * The leaf of one replica group (its N) in a slot, for one keyspace's generation; the slot's leaf is their sum. Kept apart so that dropping a
- * generation drops its part of the leaf by the same range.
+ * The leaf of one replica group (its N) in a slot, for one keyspace's generation; the slot's leaf is their sum. Kept
+ * apart so that dropping a generation drops its part of the leaf by the same range.
  */
 export function slotHashKey(place: Place, group: number): Buffer {
   const target = Buffer.allocUnsafe(PLACE_BYTES + 2);
@@ -167,7 +170,11 @@ export function slotHashKey(place: Place, group: number): Buffer {
 
 /** What the node keeps about a slot as a whole, by an ASCII name. */
 export function slotStateKey(slot: number, name: string): Buffer {
-  return namedKey({ slot, keyspace: NO_KEYSPACE, generation: NO_GENERATION }, FAMILY.slotState, Buffer.from(name, 'latin1'));
+  return namedKey(
+    { slot, keyspace: NO_KEYSPACE, generation: NO_GENERATION },
+    FAMILY.slotState,
+    Buffer.from(name, 'latin1'),
+  );
 }
 
 /** What the node keeps about itself. */
@@ -228,10 +235,10 @@ function endOfEscaped(source: Buffer, from: number): number {
 function readEscaped(source: Buffer, from: number): { readonly text: Buffer; readonly end: number } {
   const end = endOfEscaped(source, from);
   const escaped = source.subarray(from, end - 2);
-  return { text: escaped.includes(ESCAPE) ? unescape(escaped) : escaped, end };
+  return { text: escaped.includes(ESCAPE) ? withoutEscapes(escaped) : escaped, end };
 }
 
-function unescape(escaped: Buffer): Buffer {
+function withoutEscapes(escaped: Buffer): Buffer {
   const text = Buffer.allocUnsafe(escaped.length);
   let length = 0;
   for (let at = 0; at < escaped.length; at++) {

@@ -1,6 +1,7 @@
 /**
- * The node's one sequence of counters, leased in blocks: a counter is given out only below an end that is stored durably,
- * and a restart begins at that end. So none is given out twice, whatever was lost, and not every write needs a sync for it.
+ * The node's one sequence of counters, leased in blocks: a counter is given out only below an end that is stored
+ * durably, and a restart begins at that end. So none is given out twice, whatever was lost, and not every write needs a
+ * sync for it.
  *
  *      given out           skipped by a restart
  *   ───────────────┬──────────────────────────────┬───►
@@ -30,8 +31,8 @@ export interface CounterLeaseOptions {
    */
   readonly blockCounters?: number;
   /**
-   * How far ahead of now hybrid time is leased. Larger: rarer syncs on an idle node; costs: after a restart the clock may start this
-   * much ahead of the wall clock.
+   * How far ahead of now hybrid time is leased. Larger: rarer syncs on an idle node; costs: after a restart the clock
+   * may start this much ahead of the wall clock.
    * @default 10000
    */
   readonly aheadMs?: number;
@@ -47,7 +48,9 @@ export class CounterLease {
   #issued: number;
   #end: LeaseState;
 
-  /** `stored`: the lease found in the directory; undefined in a new one. Nothing is leased until the first extension. */
+  /**
+   * `stored`: the lease found in the directory; undefined in a new one. Nothing is leased until the first extension.
+   */
   constructor(stored: LeaseState | undefined, options: CounterLeaseOptions = {}) {
     this.#end = stored ?? { counterEnd: 0, hybridEnd: 0 };
     this.#issued = this.#end.counterEnd;

@@ -1,9 +1,9 @@
 /**
  * Who wrote, and which of its writes: a dot is the identity of one write, issued once, ever.
  *
- * An actor is (member, tenure): the member's permanent number in the ring, and a number that the member minted for one slot
- * (tenure.ts). It is held as a string of ten latin1 characters, its bytes: comparing two actors is comparing their bytes, and
- * an actor is a map key as it stands.
+ * An actor is (member, tenure): the member's permanent number in the ring, and a number that the member minted for one
+ * slot (tenure.ts). It is held as a string of ten latin1 characters, its bytes: comparing two actors is comparing their
+ * bytes, and an actor is a map key as it stands.
  *
  *   byte  0-1  member number, big-endian        byte 2-9  tenure, big-endian, random
  */

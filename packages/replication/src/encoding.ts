@@ -1,8 +1,8 @@
 /**
  * Integers and byte strings in bytes, for records and messages.
  *
- * A varint is little-endian base 128, low 7 bits first, the high bit set on all bytes but the last; 2^53 - 1 at most, never
- * longer than needed: a number has one encoding, which canonical records rely on. Fixed integers are big-endian.
+ * A varint is little-endian base 128, low 7 bits first, the high bit set on all bytes but the last; 2^53 - 1 at most,
+ * never longer than needed: a number has one encoding, which canonical records rely on. Fixed integers are big-endian.
  *
  * A reader trusts nothing: every length is checked against the bytes that are there before it is used.
  */

@@ -1,11 +1,11 @@
 /**
  * A hybrid logical clock: wall time as far as it goes, a logical step where it does not.
  *
- * A hybrid time is one safe integer, milliseconds since 1970 times 2048 plus 11 logical bits; a full logical part carries
- * into the milliseconds, so that time only ever goes up. The 42 bits of milliseconds last until May 2109.
+ * A hybrid time is one safe integer, milliseconds since 1970 times 2048 plus 11 logical bits; a full logical part
+ * carries into the milliseconds, so that time only ever goes up. The 42 bits of milliseconds last until May 2109.
  *
- * Invariants: `now` ascends strictly, and is above all that was observed; what comes back after a restart is above all that
- * was issued before, for the counter lease keeps a high-water mark (counter-lease.ts).
+ * Invariants: `now` ascends strictly, and is above all that was observed; what comes back after a restart is above all
+ * that was issued before, for the counter lease keeps a high-water mark (counter-lease.ts).
  */
 
 /** `milliseconds * 2048 + logical`. On disk and on the wire: docs/formats.md "Records". */
@@ -23,8 +23,8 @@ export function wallMsOf(time: HybridTime): number {
 
 export interface HybridClockOptions {
   /**
-   * How far ahead of this node's wall clock a peer's hybrid time may be and still be believed. Larger: peers with bad clocks are listened
-   * to; costs: one wild clock drags everybody's time with it, for ever.
+   * How far ahead of this node's wall clock a peer's hybrid time may be and still be believed. Larger: peers with bad
+   * clocks are listened to; costs: one wild clock drags everybody's time with it, for ever.
    * @default 60000
    */
   readonly maxDriftMs?: number;
@@ -50,8 +50,9 @@ export class HybridClock {
   }
 
   /**
-   * Moves on past a peer's time. False when that is more than `maxDriftMs` ahead of the wall clock: nothing was moved, and the
-   * caller counts it. The bound is on the wall clock, not on this one: else small steps would add up to any drift.
+   * Moves on past a peer's time. False when that is more than `maxDriftMs` ahead of the wall clock: nothing was moved,
+   * and the caller counts it. The bound is on the wall clock, not on this one: else small steps would add up to any
+   * drift.
    */
   observe(remote: HybridTime, wallMs: number): boolean {
     if (remote <= this.#last) return true;

@@ -3,8 +3,9 @@
  *
  *   hybrid time u64 | fields of the message | extensions: count, count × (tag, length, bytes)
  *
- * A receiver skips extensions that it does not know; what must be understood needs a capability in the handshake. The decoder takes nothing on trust: every
- * count and length is held against the bytes that are there, every choice against its list, and nothing may be left over.
+ * A receiver skips extensions that it does not know; what must be understood needs a capability in the handshake. The
+ * decoder takes nothing on trust: every count and length is held against the bytes that are there, every choice against
+ * its list, and nothing may be left over.
  */
 import { ByteReader, ByteWriter } from './encoding.ts';
 import { ReplicationError } from './errors.ts';

@@ -185,7 +185,11 @@ export function readOutcome(reader: ByteReader): WriteOutcome {
 }
 
 /** Many of one kind: a count, then each. */
-export function writeList<T>(writer: ByteWriter, items: readonly T[], write: (writer: ByteWriter, item: T) => void): void {
+export function writeList<T>(
+  writer: ByteWriter,
+  items: readonly T[],
+  write: (writer: ByteWriter, item: T) => void,
+): void {
   writer.varint(items.length);
   for (const item of items) write(writer, item);
 }

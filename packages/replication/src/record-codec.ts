@@ -1,12 +1,12 @@
 /**
  * The canonical bytes of a record: equal records are equal bytes, and no other bytes decode. docs/formats.md "Records".
  *
- *   header   format u8 | type u8 | context | count | count × (dot, flags, hybrid time, checksum, length, deadlines, extensions)
+ *   header   format u8 | type u8 | context | count | per value: dot, flags, hybrid time, checksum, length, …
  *   body     the values' bytes, in the order of the header
  *
- * A dot is an index into the context and how far its counter is below the context's: a dot that its context does not cover
- * cannot be written. All that replicas must agree on is in the header, which is what anti-entropy hashes; whether expired bytes were
- * stripped is each replica's own affair, and is told in the body.
+ * A dot is an index into the context and how far its counter is below the context's: a dot that its context does not
+ * cover cannot be written. All that replicas must agree on is in the header, which is what anti-entropy hashes; whether
+ * expired bytes were stripped is each replica's own affair, and is told in the body.
  */
 import { crc32 } from './checksum.ts';
 import type { Dot } from './dot.ts';
@@ -106,15 +106,16 @@ type MutableValue = { -readonly [K in keyof DottedValue]: DottedValue[K] };
 
 /**
  * The record in these bytes. The values' bytes are views: whoever keeps them keeps `bytes`, and must not reuse it.
- * Throws REPLICATION_BAD_RECORD for all that `encodeRecord` would not have written, and for a value that is not what was checksummed.
+ * Throws REPLICATION_BAD_RECORD for all that `encodeRecord` would not have written, and for a value that is not what
+ * was checksummed.
  */
 export function decodeRecord(bytes: Uint8Array): DottedRecord {
   return decode(bytes, true);
 }
 
 /**
- * The same without computing the values' checksums: for bytes that the engine has just read from a checksummed block or holds in
- * memory.
+ * The same without computing the values' checksums: for bytes that the engine has just read from a checksummed block or
+ * holds in memory.
  */
 export function decodeTrustedRecord(bytes: Uint8Array): DottedRecord {
   return decode(bytes, false);

@@ -1,18 +1,19 @@
 /**
- * A record: the unit of storage, replication, hints, hashing and transfer. A context (all that has been seen of this record)
- * and the values that nothing seen has superseded, each under its dot.
+ * A record: the unit of storage, replication, hints, hashing and transfer. A context (all that has been seen of this
+ * record) and the values that nothing seen has superseded, each under its dot.
  *
  *   context  {A@7 B@4}
  *   values   A@7 "x"   B@3 tombstone          two siblings: none saw the other
  *
- * Invariants: values ascend by dot, at least one; every dot, a deadline's too, is covered by the context; records never change.
+ * Invariants: values ascend by dot, at least one; every dot, a deadline's too, is covered by the context; records never
+ * change.
  *
- * **Merge** is the dotted-version-vector rule (Preguiça, Baquero, Almeida, Fonte, Gonçalves 2010): what one side holds survives unless the other side's
- * context covers its dot and the other side does not hold it. Associative, commutative, idempotent; and exact: the survivors are
- * those writes that no other write has superseded.
+ * **Merge** is the dotted-version-vector rule (Preguiça, Baquero, Almeida, Fonte, Gonçalves 2010): what one side holds
+ * survives unless the other side's context covers its dot and the other side does not hold it. Associative,
+ * commutative, idempotent; and exact: the survivors are those writes that no other write has superseded.
  *
- * **Deadlines** of one value follow the same rule among themselves: the causally later replaces, concurrent ones are all kept and the
- * longest counts. Keeping only the longest would not be associative. They go when their value goes.
+ * **Deadlines** of one value follow the same rule among themselves: the causally later replaces, concurrent ones are
+ * all kept and the longest counts. Keeping only the longest would not be associative. They go when their value goes.
  */
 import { crc32 } from './checksum.ts';
 import { compareDots, type Dot, formatDot } from './dot.ts';
@@ -28,7 +29,10 @@ export const SIBLINGS_MAX = 64;
 /** The deadline that PERSIST sets. */
 export const FOREVER_MS = Number.MAX_SAFE_INTEGER;
 
-/** When a value expires, by the wall part of hybrid time. The dot is the value's when set with it, else of a write of its own. */
+/**
+ * When a value expires, by the wall part of hybrid time. The dot is the value's when set with it, else of a write of
+ * its own.
+ */
 export interface Deadline {
   readonly atMs: number;
   readonly dot: Dot;
@@ -71,29 +75,42 @@ export interface RecordWrite {
 }
 
 /**
- * The record after one write, coordinated here. The bytes of the value are kept, not copied.
- * Throws REPLICATION_DOT_REUSED, REPLICATION_BAD_CONTEXT (the context to supersede covers the new dot), REPLICATION_TOO_MANY_SIBLINGS.
+ * The record after one write, coordinated here. The bytes of the value are kept, not copied. Throws
+ * REPLICATION_DOT_REUSED, REPLICATION_BAD_CONTEXT (the context to supersede covers the new dot),
+ * REPLICATION_TOO_MANY_SIBLINGS.
  */
 export function applyWrite(base: DottedRecord | undefined, write: RecordWrite): DottedRecord {
   assertFresh(base, write.dot);
-  const written = valueOf(write);
+  const written = writtenValue(write);
   if (write.supersedes === 'held') {
-    return { type: RECORD_TYPE_STRING, context: (base?.context ?? VersionVector.EMPTY).with(write.dot), values: [written] };
+    return {
+      type: RECORD_TYPE_STRING,
+      context: (base?.context ?? VersionVector.EMPTY).with(write.dot),
+      values: [written],
+    };
   }
   const superseded = write.supersedes === 'nothing' ? VersionVector.EMPTY : write.supersedes;
   if (superseded.covers(write.dot)) {
-    throw new ReplicationError('REPLICATION_BAD_CONTEXT', `the context names ${formatDot(write.dot)}, which was not issued yet`);
+    throw new ReplicationError(
+      'REPLICATION_BAD_CONTEXT',
+      `the context names ${formatDot(write.dot)}, which was not issued yet`,
+    );
   }
   const values = (base?.values ?? []).filter((value) => !superseded.covers(value.dot));
   if (values.length >= SIBLINGS_MAX) {
-    throw new ReplicationError('REPLICATION_TOO_MANY_SIBLINGS', `the key has ${values.length} siblings; ${SIBLINGS_MAX} at most`);
+    throw new ReplicationError(
+      'REPLICATION_TOO_MANY_SIBLINGS',
+      `the key has ${values.length} siblings; ${SIBLINGS_MAX} at most`,
+    );
   }
   values.push(written);
   const context = (base?.context ?? VersionVector.EMPTY).join(superseded).with(write.dot);
   return { type: RECORD_TYPE_STRING, context, values: values.sort(byDot) };
 }
 
-/** The record after one more write, which gives all values held a deadline instead of the ones held: EXPIRE and PERSIST. */
+/**
+ * The record after one more write, which gives all values held a deadline instead of the ones held: EXPIRE and PERSIST.
+ */
 export function applyDeadline(base: DottedRecord, deadline: Deadline): DottedRecord {
   assertFresh(base, deadline.dot);
   const values = base.values.map((value) => (value.tombstone ? value : { ...value, deadlines: [deadline] }));
@@ -104,7 +121,7 @@ function assertFresh(base: DottedRecord | undefined, dot: Dot): void {
   if (base?.context.covers(dot)) throw dotReused(dot, 'the record has seen it already');
 }
 
-function valueOf({ dot, hybridTime, value, deadlineMs }: RecordWrite): DottedValue {
+function writtenValue({ dot, hybridTime, value, deadlineMs }: RecordWrite): DottedValue {
   const tombstone = value === 'tombstone';
   const bytes = tombstone ? undefined : value;
   return {
@@ -120,8 +137,8 @@ function valueOf({ dot, hybridTime, value, deadlineMs }: RecordWrite): DottedVal
 }
 
 /**
- * What both have seen, joined. The left record itself when the right one adds nothing to it: then there is nothing to store.
- * Throws REPLICATION_DOT_REUSED when the two hold different values under one dot.
+ * What both have seen, joined. The left record itself when the right one adds nothing to it: then there is nothing to
+ * store. Throws REPLICATION_DOT_REUSED when the two hold different values under one dot.
  */
 export function mergeRecords(left: DottedRecord, right: DottedRecord): DottedRecord {
   if (left === right) return left;
@@ -169,7 +186,9 @@ function mergeDotted<T extends { readonly dot: Dot }>(
   return same ? left : merged;
 }
 
-/** One write, as two replicas hold it: they may differ in deadlines set since, and in whether the bytes were stripped. */
+/**
+ * One write, as two replicas hold it: they may differ in deadlines set since, and in whether the bytes were stripped.
+ */
 function mergeValue(
   left: DottedValue,
   right: DottedValue,
@@ -190,7 +209,10 @@ function sameDeadline(left: Deadline, right: Deadline): Deadline {
   return left;
 }
 
-/** A dot is the identity of one write: two writes under one dot mean that an actor has issued it twice, and no merge is right. */
+/**
+ * A dot is the identity of one write: two writes under one dot mean that an actor has issued it twice, and no merge is
+ * right.
+ */
 function assertSameWrite(left: DottedValue, right: DottedValue): void {
   const same =
     left.checksum === right.checksum &&
@@ -229,9 +251,9 @@ function isShown(value: DottedValue, nowMs: number): value is LiveValue {
 }
 
 /**
- * What GET returns: of all siblings the one with the latest hybrid time, ties by dot. When that is a tombstone or has expired, the
- * key is absent: an older sibling must not come back because a newer one was deleted or ran out.
- * `nowMs`: the wall part of the reader's hybrid time; without it nothing expires.
+ * What GET returns: of all siblings the one with the latest hybrid time, ties by dot. When that is a tombstone or has
+ * expired, the key is absent: an older sibling must not come back because a newer one was deleted or ran out. `nowMs`:
+ * the wall part of the reader's hybrid time; without it nothing expires.
  */
 export function winner(record: DottedRecord, nowMs = 0): LiveValue | undefined {
   let latest = record.values[0] as DottedValue;
@@ -253,8 +275,8 @@ export function siblings(record: DottedRecord, nowMs = 0): readonly LiveValue[] 
 }
 
 /**
- * The record without the bytes of values that have expired at `nowMs`; itself when there are none. Dots, deadlines, checksums and
- * lengths stay, and so does the record's hash.
+ * The record without the bytes of values that have expired at `nowMs`; itself when there are none. Dots, deadlines,
+ * checksums and lengths stay, and so does the record's hash.
  */
 export function stripExpired(record: DottedRecord, nowMs: number): DottedRecord {
   const due = (value: DottedValue): boolean => value.bytes !== undefined && !isShown(value, nowMs);

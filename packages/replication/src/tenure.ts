@@ -1,10 +1,11 @@
 /**
  * Which actor this node writes as, slot by slot.
  *
- * A tenure is a random number that a node mints for one slot, durably and never again. "A context says (A, c)" means "all that A issued for this record up to c",
- * which is true only while A's node holds all that A issued, or descendants. As soon as that may be false the node must stop writing as A: else its next
- * dot claims to have seen a write that it has lost, and a merge elsewhere throws that write away. So a tenure is retired, and a new one is
- * minted before the node's next dot in the slot, because of:
+ * A tenure is a random number that a node mints for one slot, durably and never again. "A context says (A, c)" means
+ * "all that A issued for this record up to c", which is true only while A's node holds all that A issued, or
+ * descendants. As soon as that may be false the node must stop writing as A: else its next dot claims to have seen a
+ * write that it has lost, and a merge elsewhere throws that write away. So a tenure is retired, and a new one is minted
+ * before the node's next dot in the slot, because of:
  *
  *   first-use         the slot has never had one here
  *   drop              data of the slot was dropped: released, hints delivered and removed, quarantine
@@ -15,9 +16,10 @@
  *   peer-knows-more   a peer names a counter that this node has not issued, or a tenure of its own that it does not know
  *   missing-locally   a peer names a dot of the current tenure for a record in which this node does not hold it
  *
- * Invariants: an actor that was retired never becomes current again. A slot has no current actor, or one minted in the table's
- * era. This table is pure: the node stores `encode(slot)` in the same batch as what the change goes with (the first dot of a new tenure; the drop), and
- * the era, synced, before the first dot after `retireAll`. docs/formats.md "Node-local area".
+ * Invariants: an actor that was retired never becomes current again. A slot has no current actor, or one minted in the
+ * table's era. This table is pure: the node stores `encode(slot)` in the same batch as what the change goes with (the
+ * first dot of a new tenure; the drop), and the era, synced, before the first dot after `retireAll`. docs/formats.md
+ * "Node-local area".
  */
 import { ACTOR_BYTES, type Actor, formatActor, makeActor, memberNumberOf } from './dot.ts';
 import { ByteReader, ByteWriter } from './encoding.ts';

@@ -1,9 +1,9 @@
 /**
  * A version vector: for each actor, how far its writes to one record have been seen.
  *
- * Invariants: actors ascend strictly by their bytes; counters are 1 to 2^53 - 1; a vector never changes. Hence one vector has
- * one encoding. "(A, c)" means all that A issued *for this record* up to c; counters of one actor have gaps, for one sequence
- * serves all records of a node, so a vector says nothing about any other record.
+ * Invariants: actors ascend strictly by their bytes; counters are 1 to 2^53 - 1; a vector never changes. Hence one
+ * vector has one encoding. "(A, c)" means all that A issued *for this record* up to c; counters of one actor have gaps,
+ * for one sequence serves all records of a node, so a vector says nothing about any other record.
  */
 import { ACTOR_BYTES, type Actor, COUNTER_MAX, type Dot, formatActor } from './dot.ts';
 import { ByteReader, varintLength, writeVarint } from './encoding.ts';
@@ -22,7 +22,10 @@ export class VersionVector {
     this.#counters = counters;
   }
 
-  /** From entries in any order; of several for one actor the highest counts. Throws RangeError for a counter out of range. */
+  /**
+   * From entries in any order; of several for one actor the highest counts. Throws RangeError for a counter out of
+   * range.
+   */
   static of(entries: Iterable<readonly [Actor, number]>): VersionVector {
     let vector = VersionVector.EMPTY;
     for (const [actor, counter] of entries) vector = vector.with({ actor, counter });

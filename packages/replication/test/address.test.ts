@@ -79,7 +79,15 @@ describe('addresses', () => {
 
   it('with bytes that none has are refused', () => {
     const place = '0001000000000000';
-    for (const hex of ['', '00', place, `${place}61`, `${place}6100`, `${place}61000261`, `4000${place.slice(4)}0001`]) {
+    for (const hex of [
+      '',
+      '00',
+      place,
+      `${place}61`,
+      `${place}6100`,
+      `${place}61000261`,
+      `4000${place.slice(4)}0001`,
+    ]) {
       expect(() => decodeAddress(Buffer.from(hex, 'hex')), hex).toThrow(bad);
     }
     expect(() => decodeAddress(Buffer.from(`0001ffff${place.slice(8)}0001`, 'hex'))).toThrow(bad);
@@ -136,7 +144,9 @@ describe('keys of slots and of the node', () => {
       expect(key.subarray(0, 2)).toEqual(slotPrefix(7));
     }
     expect(slotHashKey(place, 3).toString('hex')).toBe('0007000000000001' + '04' + '03');
-    expect(slotStateKey(7, 'tenure').toString('hex')).toBe(`0007ffffffffffff05${Buffer.from('tenure').toString('hex')}`);
+    expect(slotStateKey(7, 'tenure').toString('hex')).toBe(
+      `0007ffffffffffff05${Buffer.from('tenure').toString('hex')}`,
+    );
     expect(localKey(FAMILY.nodeState, Buffer.from('lease')).toString('hex')).toBe(
       `ffff00000000000010${Buffer.from('lease').toString('hex')}`,
     );

@@ -1,10 +1,10 @@
 /**
- * Histories that replicas can really have, for the laws of merge: a handful of replicas of one record coordinate writes as their own
- * actors, read each other's contexts, merge each other's states, set deadlines, strip, and lose their data (and then change
- * actor).
+ * Histories that replicas can really have, for the laws of merge: a handful of replicas of one record coordinate writes
+ * as their own actors, read each other's contexts, merge each other's states, set deadlines, strip, and lose their data
+ * (and then change actor).
  *
- * Beside each replica's record a model keeps plain sets: every dot that the state has seen, and what each write superseded. It knows
- * no version vectors, so that it can say whether they are exact.
+ * Beside each replica's record a model keeps plain sets: every dot that the state has seen, and what each write
+ * superseded. It knows no version vectors, so that it can say whether they are exact.
  */
 import fc from 'fast-check';
 import { type Actor, type Dot, makeActor } from '../src/dot.ts';
@@ -15,7 +15,20 @@ const REPLICAS = 3;
 export const STRIP_AT_MS = 500;
 
 export const step = fc.record({
-  what: fc.constantFrom('set', 'set', 'delete', 'sibling', 'put', 'put', 'expire', 'merge', 'merge', 'merge', 'strip', 'lose'),
+  what: fc.constantFrom(
+    'set',
+    'set',
+    'delete',
+    'sibling',
+    'put',
+    'put',
+    'expire',
+    'merge',
+    'merge',
+    'merge',
+    'strip',
+    'lose',
+  ),
   at: fc.nat({ max: REPLICAS - 1 }),
   other: fc.nat({ max: REPLICAS - 1 }),
   time: fc.nat({ max: 3 }),
@@ -102,7 +115,9 @@ class World implements History {
 
   #write(here: Replica, there: Replica, write: Pick<Step, 'what' | 'time' | 'deadlineMs'>): void {
     const dot = { actor: here.actor, counter: ++this.#counter };
-    const superseded = { set: here.seen, delete: here.seen, sibling: new Set<DotName>(), put: there.read.seen }[write.what as 'set'];
+    const superseded = { set: here.seen, delete: here.seen, sibling: new Set<DotName>(), put: there.read.seen }[
+      write.what as 'set'
+    ];
     this.supersededBy.set(nameOf(dot), new Set(superseded));
     here.record = applyWrite(here.record, {
       dot,

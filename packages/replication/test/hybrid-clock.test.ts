@@ -10,7 +10,10 @@ describe('HybridClock', () => {
   });
 
   it('ascends strictly whatever the wall clock and peers do', () => {
-    const step = fc.record({ wall: fc.integer({ min: 0, max: 2 ** 41 }), remote: fc.option(fc.integer({ min: 0, max: 2 ** 52 })) });
+    const step = fc.record({
+      wall: fc.integer({ min: 0, max: 2 ** 41 }),
+      remote: fc.option(fc.integer({ min: 0, max: 2 ** 52 })),
+    });
     fc.assert(
       fc.property(fc.array(step), (steps) => {
         const clock = new HybridClock();

@@ -31,7 +31,12 @@ function example(): DottedRecord {
     supersedes: 'held',
     deadlineMs: 5000,
   });
-  const seen = applyWrite(undefined, { dot: { actor: N2, counter: 300 }, hybridTime: 1, value: 'tombstone', supersedes: 'held' });
+  const seen = applyWrite(undefined, {
+    dot: { actor: N2, counter: 300 },
+    hybridTime: 1,
+    value: 'tombstone',
+    supersedes: 'held',
+  });
   return mergeRecords(value, seen);
 }
 
@@ -141,7 +146,12 @@ describe('the record codec', () => {
       supersedes: 'held',
     }).values;
     const extended = (hex: string): DottedRecord => {
-      const record = applyWrite(undefined, { dot: { actor: N1, counter: 1 }, hybridTime: 1, value: Buffer.from('v'), supersedes: 'held' });
+      const record = applyWrite(undefined, {
+        dot: { actor: N1, counter: 1 },
+        hybridTime: 1,
+        value: Buffer.from('v'),
+        supersedes: 'held',
+      });
       return { ...record, values: [{ ...(value as NonNullable<typeof value>), extensions: Buffer.from(hex, 'hex') }] };
     };
     const record = extended('0102aabb0500');

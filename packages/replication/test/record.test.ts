@@ -50,7 +50,14 @@ describe('applyWrite', () => {
     const base = written(at(A, 2), 'two', { supersedes: 'nothing' }, written(at(A, 1), 'one'));
     const after = written(at(B, 1), 'new', { supersedes: VersionVector.of([[A, 1]]) }, base);
     expect(texts(after)).toEqual(['two', 'new']);
-    expect(after.context.equals(VersionVector.of([[A, 2], [B, 1]]))).toBe(true);
+    expect(
+      after.context.equals(
+        VersionVector.of([
+          [A, 2],
+          [B, 1],
+        ]),
+      ),
+    ).toBe(true);
   });
 
   it('keeps what a context saw elsewhere superseded, also where that arrives later', () => {
@@ -122,7 +129,8 @@ describe('winner', () => {
 
 describe('deadlines', () => {
   const base = written(at(A, 1), 'v', { deadlineMs: 100 });
-  const effective = (record: DottedRecord): number | undefined => deadlineMsOf(record.values[0] as DottedRecord['values'][0]);
+  const effective = (record: DottedRecord): number | undefined =>
+    deadlineMsOf(record.values[0] as DottedRecord['values'][0]);
 
   it('are replaced by a causally later one, shorter or not', () => {
     const shorter = applyDeadline(base, { atMs: 50, dot: at(B, 1) });

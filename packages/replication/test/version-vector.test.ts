@@ -88,7 +88,14 @@ describe('VersionVector', () => {
 
   it('refuses bytes that are not canonical', () => {
     const entry = (who: string, count: string): string => Buffer.from(who, 'latin1').toString('hex') + count;
-    const bad = ['', '01', `01${entry(A, '00')}`, `01${entry(A, '8100')}`, `01${entry(A, '01')}00`, `02${entry(A, '01')}`];
+    const bad = [
+      '',
+      '01',
+      `01${entry(A, '00')}`,
+      `01${entry(A, '8100')}`,
+      `01${entry(A, '01')}00`,
+      `02${entry(A, '01')}`,
+    ];
     bad.push(`02${entry(A, '01')}${entry(A, '02')}`, `02${entry(B, '01')}${entry(A, '02')}`, 'ffffffffffffff0f');
     for (const hex of bad) {
       expect(() => VersionVector.decode(Buffer.from(hex, 'hex')), hex).toThrow(

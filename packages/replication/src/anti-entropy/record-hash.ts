@@ -1,9 +1,9 @@
 /**
  * The hash by which replicas compare what they hold, and the sums of it that make a leaf.
  *
- * MurmurHash3 x86 128 (Austin Appleby, public domain), seeded by the cluster, of the record's address and header, which has the
- * checksums of the values but not their bytes. A leaf is, per u32 lane, the sum modulo 2^32 of the hashes of a slot's records:
- * a sum can be kept by adding new - old, in any order, and unlike XOR two equal changes do not cancel.
+ * MurmurHash3 x86 128 (Austin Appleby, public domain), seeded by the cluster, of the record's address and header, which
+ * has the checksums of the values but not their bytes. A leaf is, per u32 lane, the sum modulo 2^32 of the hashes of a
+ * slot's records: a sum can be kept by adding new - old, in any order, and unlike XOR two equal changes do not cancel.
  */
 import { asBuffer } from '../encoding.ts';
 import type { Hash128 } from '../messages.ts';

@@ -75,7 +75,10 @@ describe('leaves', () => {
   it('are kept by adding changes, in any order', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(hash, hash)), (changes) => {
-        const sum = changes.reduce<Hash128>((leaf, [before, after]) => addHashes(leaf, leafChange(before, after)), ZERO_HASH);
+        const sum = changes.reduce<Hash128>(
+          (leaf, [before, after]) => addHashes(leaf, leafChange(before, after)),
+          ZERO_HASH,
+        );
         const added = changes.reduce<Hash128>((leaf, [, after]) => addHashes(leaf, after), ZERO_HASH);
         const all = changes.reduceRight<Hash128>((leaf, [before]) => subtractHashes(leaf, before), added);
         expect(hashesEqual(sum, all)).toBe(true);
