@@ -20,7 +20,8 @@ afterAll(() => cluster?.stop());
 
 const start = (...flags: readonly string[]) => run([...fromSources.kvd, 'start', ...flags]);
 
-test('one line per node, then kvd ready and what to type next', () => {
+test('one line per node, then kvd ready and what to type next', async () => {
+  await cluster.program.line('Ctrl-C stops the cluster');
   const { lines } = cluster.program;
   for (const number of [1, 2, 3]) {
     const port = cluster.port + number - 1;

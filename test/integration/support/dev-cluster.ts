@@ -28,7 +28,7 @@ export class DevCluster {
     const port = await freeBasePort(nodes);
     const data = await mkdtemp(join(tmpdir(), 'kvd-dev-'));
     const settings = ['--nodes', `${nodes}`, '--port', `${port}`, '--data', data, ...flags];
-    const program = new Program([...installation.kvd, 'dev', ...settings]);
+    const program = new Program([...installation.kvd, 'dev', '--supervised', ...settings]);
     await program.line('kvd ready');
     return new DevCluster(port, data, program, installation);
   }

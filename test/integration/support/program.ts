@@ -31,7 +31,8 @@ export class Program {
 
   constructor(args: readonly string[]) {
     const environment = { ...process.env, NO_COLOR: '1' };
-    this.child = spawn(process.execPath, [...args], { stdio: ['ignore', 'pipe', 'pipe'], env: environment });
+    // Its stdin stays open as long as this process lives: what runs `--supervised` cannot outlive a test that was cut off.
+    this.child = spawn(process.execPath, [...args], { stdio: ['pipe', 'pipe', 'pipe'], env: environment });
     for (const stream of [this.child.stdout, this.child.stderr]) this.#collect(stream);
     this.ended = new Promise((resolve) => {
       this.child.on('close', (code, signal) => {
