@@ -19,6 +19,15 @@ describe('CounterLease', () => {
     expect(lease.next(10_000 + 2049)).toBeUndefined();
   });
 
+  it('covers a time exactly when a counter would be given out for it', () => {
+    const lease = new CounterLease(undefined, { blockCounters: 1, aheadMs: 1 });
+    expect(lease.covers(0)).toBe(false);
+    lease.extended(lease.extension(0));
+    expect([lease.covers(2048), lease.covers(2049)]).toEqual([true, false]);
+    lease.next(2048);
+    expect(lease.covers(2048)).toBe(false);
+  });
+
   it('is due when half is used, of counters or of time', () => {
     const lease = new CounterLease(undefined, { blockCounters: 4, aheadMs: 10 });
     lease.extended(lease.extension(0));
