@@ -76,7 +76,7 @@ export class CounterLease {
 
   /** Whether `next` would give a counter at this hybrid time. */
   covers(hybridTime: HybridTime): boolean {
-    return this.#issued < this.#end.counterEnd && hybridTime < this.#end.hybridEnd;
+    return this.#issued < this.#end.counterEnd && hybridTime <= this.#end.hybridEnd;
   }
 
   /** More than half is used: extend it now, so that no write has to wait for that. */
