@@ -234,8 +234,7 @@ export class Background {
 
   #giveUp(job: Job, problem: unknown): void {
     for (const { fileNumber } of job.outputs) {
-      this.#dependencies.evict(fileNumber);
-      this.#dependencies.remover.remove(tableFileName(fileNumber));
+      this.#dependencies.remover.remove(tableFileName(fileNumber), () => this.#dependencies.evict(fileNumber));
     }
     this.#busy = false;
     this.#counters.failures++;

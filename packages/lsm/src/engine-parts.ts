@@ -150,9 +150,8 @@ async function startWriters({ directory, dependencies, lock, tables }: Base, { s
   const stall = new WriteStall(timers);
   const remover = new FileRemover(fileSystem, directory, dependencies.log);
   const onTableUnused = (number: number) => {
-    tables.remove(number);
     // After close the directory may belong to another opener, who finds the file an orphan.
-    if (health.status !== 'closed') remover.remove(tableFileName(number));
+    if (health.status !== 'closed') remover.remove(tableFileName(number), () => tables.remove(number));
   };
   const versions = new VersionSet({ ...state, logs: [] }, { fileSystem, directory, lock, remover, onTableUnused });
   let logs: LogQueue | undefined;

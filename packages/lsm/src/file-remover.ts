@@ -21,9 +21,10 @@ export class FileRemover {
     return this.#failures;
   }
 
-  /** A missing file is fine. */
-  remove(name: string): void {
+  /** A missing file is fine. `close` is called first, to let go of the file. */
+  remove(name: string, close: () => void = () => {}): void {
     try {
+      close();
       this.#fileSystem.unlink(`${this.#directory}/${name}`);
     } catch (error) {
       if ((error as { code?: string }).code === 'ENOENT') return;

@@ -87,6 +87,25 @@ describe('an engine', () => {
     await engine.close();
   });
 
+  it('keeps what a snapshot shows through flush and compaction', async () => {
+    const engine = await new Machine().open({ level0CompactionTables: 1, level0TablesMax: 3 });
+    await engine.put(bytes('a'), bytes('1'));
+    await engine.put(bytes('b'), bytes('1'));
+    using snapshot = engine.snapshot();
+    await engine.put(bytes('a'), bytes('2'));
+    await engine.delete(bytes('b'));
+    await engine.flush();
+    await engine.settled();
+    expect(engine.stats().levels[0]?.tables).toBe(0);
+    expect(['a', 'b'].map((name) => engine.getSync(bytes(name), { snapshot })?.toString())).toEqual(['1', '1']);
+    expect(['a', 'b'].map((name) => engine.getSync(bytes(name))?.toString())).toEqual(['2', undefined]);
+    await engine.put(bytes('c'), bytes('3'));
+    await engine.flush();
+    await engine.settled();
+    expect(engine.getSync(bytes('b'), { snapshot })?.toString()).toBe('1');
+    await engine.close();
+  });
+
   it('gives bytes that are the caller’s own', async () => {
     const engine = await filled(new Machine());
     await engine.flush();

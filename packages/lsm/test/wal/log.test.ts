@@ -147,6 +147,20 @@ describe('a log', () => {
     expect(log.records.map((record) => record.kind)).toEqual([RECORD_BATCH, RECORD_MARKER]);
   });
 
+  it('does not call durable what was written while the sync ran', () => {
+    const { disk, timers } = newBench();
+    const writer = new LogWriter(disk.open('/db/log', 'create'), HEADER, { bytes: Buffer.alloc(64) });
+    writer.appendBatch(Buffer.from('x'), 1, 1);
+    writer.writeGroup();
+    const written = writer.written;
+    writer.sync(() => {});
+    writer.appendBatch(Buffer.from('y'), 2, 1);
+    writer.writeGroup();
+    writer.appendBatch(Buffer.from('z'), 3, 1);
+    timers.drain();
+    expect(writer.durable).toBe(written);
+  });
+
   it('of a newer format is refused as such', () => {
     const bytes = writeLog(three, () => false);
     const newer = Buffer.from(bytes);
