@@ -11,9 +11,10 @@ export function createKvdProgram(terminal: Terminal, environment: NodeJS.Process
 
   const start = addSettingFlags(program.command('start').description('run one node'), nodeSettings);
   start.addOption(supervisedOption()).action(async () => {
-    const { start: startNode } = await import('./start.ts');
-    const supervised = start.opts()['supervised'] === true;
-    terminal.exitCode = await startNode(settingsOf(start, nodeSettings, environment), { supervised }, terminal);
+    const settings = settingsOf(start, nodeSettings, environment);
+    const { processDependencies, start: runNode } = await import('./start.ts');
+    const dependencies = await processDependencies(start.opts()['supervised'] === true, terminal);
+    terminal.exitCode = await runNode(settings, dependencies, terminal);
   });
 
   const dev = addSettingFlags(program.command('dev').description('run a cluster on this machine'), devSettings);

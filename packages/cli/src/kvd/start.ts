@@ -1,5 +1,5 @@
 /** `kvd start`: one node in this process, from its settings to its exit code. */
-import { type RunningNode, startNode } from '@kvd/node';
+import type { RunningNode, startNode } from '@kvd/node';
 import { EXIT_CODES } from '../exit-codes.ts';
 import type { NodeSettings } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
@@ -10,50 +10,71 @@ import { listenForStop } from './stop-signals.ts';
 /** How long a node whose disk failed goes on answering reads, so that clients can move to others. */
 const DRAIN_MS = 5000;
 
-type Ending = { readonly kind: 'stop' } | { readonly kind: 'failed'; readonly error: Error };
+export interface StartDependencies {
+  readonly startNode: typeof startNode;
+  /** Resolves when the process is asked to stop; made before the node starts, so that no wish is lost meanwhile. */
+  readonly stopWish: Promise<void>;
+  announce(line: string): void;
+  /** Resolves after the time that a failing node goes on answering reads. */
+  drained(): Promise<void>;
+}
 
 /** Runs until told to stop. Answers the exit code. Throws CliError when the node does not start. */
 export async function start(
   settings: NodeSettings,
-  { supervised }: { readonly supervised: boolean },
+  dependencies: StartDependencies,
   terminal: Terminal,
 ): Promise<number> {
-  // Before the node starts: a wish to stop must not be lost while a long log is replayed.
-  const stopWish = waitForStop(supervised);
-  const node = await startOrExplain(settings);
-  writePidFile(settings.data);
-  announce(readyLine(settings), terminal);
-  const ending = await Promise.race<Ending>([stopWish, node.failed.then((error) => ({ kind: 'failed', error }))]);
-  if (ending.kind === 'failed') await drain(ending.error, stopWish, settings, terminal);
-  await node.stop();
-  removePidFile(settings.data);
-  return ending.kind === 'failed' ? EXIT_CODES.durabilityLost : EXIT_CODES.ok;
+  const node = await startOrExplain(settings, dependencies);
+  dependencies.announce(readyLine(settings));
+  const failure = await Promise.race([dependencies.stopWish, node.failed]);
+  if (failure !== undefined) {
+    const what = 'the disk failed under a write, and nothing more is acknowledged';
+    terminal.err(`${settings.id} stops: ${what}: ${failure.message}`);
+    await Promise.race([dependencies.drained(), dependencies.stopWish]);
+  }
+  const isClean = await stopOrTell(node, settings, terminal);
+  if (failure !== undefined) return EXIT_CODES.durabilityLost;
+  return isClean ? EXIT_CODES.ok : EXIT_CODES.failed;
 }
 
-async function startOrExplain(settings: NodeSettings): Promise<RunningNode> {
+/** A node without its pid file would be one that scripts cannot find, so that too is a failed start. */
+async function startOrExplain(settings: NodeSettings, dependencies: StartDependencies): Promise<RunningNode> {
+  let node: RunningNode | undefined;
   try {
-    return await startNode({
-      id: settings.id,
-      host: settings.host,
-      port: settings.port,
-      peerPort: peerPortOf(settings),
-      dataDirectory: settings.data,
-      initialMembers: settings['initial-members'],
-      logLevel: settings['log-level'],
-      maxValueBytes: settings['max-value-bytes'],
-      gossipIntervalMs: settings['gossip-interval-ms'],
-      antiEntropyIntervalMs: settings['anti-entropy-interval-ms'],
-    });
+    node = await dependencies.startNode(toNodeConfig(settings));
+    writePidFile(settings.data);
+    return node;
   } catch (error) {
+    await node?.stop();
     throw describeStartError(error, settings);
   }
 }
 
-function waitForStop(supervised: boolean): Promise<Ending> {
-  return new Promise((resolve) => {
-    const stopNow = () => process.exit(130);
-    listenForStop({ stop: () => resolve({ kind: 'stop' }), stopNow }, supervised);
-  });
+function toNodeConfig(settings: NodeSettings): Parameters<typeof startNode>[0] {
+  return {
+    id: settings.id,
+    host: settings.host,
+    port: settings.port,
+    peerPort: peerPortOf(settings),
+    dataDirectory: settings.data,
+    initialMembers: settings['initial-members'],
+    logLevel: settings['log-level'],
+    maxValueBytes: settings['max-value-bytes'],
+    gossipIntervalMs: settings['gossip-interval-ms'],
+    antiEntropyIntervalMs: settings['anti-entropy-interval-ms'],
+  };
+}
+
+async function stopOrTell(node: RunningNode, { id, data }: NodeSettings, terminal: Terminal): Promise<boolean> {
+  try {
+    await node.stop();
+    removePidFile(data);
+    return true;
+  } catch (error) {
+    terminal.err(`${id} did not stop cleanly: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
 }
 
 export function readyLine(settings: NodeSettings): string {
@@ -61,18 +82,16 @@ export function readyLine(settings: NodeSettings): string {
   return `${id} ready: RESP ${host}:${port}, peers ${host}:${peerPortOf(settings)}, data ${data}`;
 }
 
-/** People read the line; `kvd dev` takes the message, so that no wording is an interface. */
-function announce(line: string, terminal: Terminal): void {
-  if (process.send === undefined) terminal.out(line);
-  else process.send({ kvd: 'ready', line });
-}
-
-async function drain(error: Error, stopWish: Promise<Ending>, { id }: NodeSettings, terminal: Terminal): Promise<void> {
-  terminal.err(`${id} stops: the disk failed under a write, and nothing more is acknowledged: ${error.message}`);
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, DRAIN_MS);
+/** What a real process depends on. People read the ready line; `kvd dev` takes a message, so that no wording is an interface. */
+export async function processDependencies(supervised: boolean, terminal: Terminal): Promise<StartDependencies> {
+  const stopWish = new Promise<void>((resolve) => {
+    listenForStop({ stop: () => resolve(), stopNow: () => process.exit(130) }, supervised);
   });
-  await Promise.race([over, stopWish]);
-  clearTimeout(timer);
+  const { startNode } = await import('@kvd/node');
+  const announce = (line: string) => {
+    if (process.send === undefined) terminal.out(line);
+    else process.send({ kvd: 'ready', line });
+  };
+  const drained = () => new Promise<void>((resolve) => void setTimeout(resolve, DRAIN_MS));
+  return { startNode, stopWish, announce, drained };
 }
