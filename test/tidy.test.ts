@@ -95,9 +95,10 @@ describe('documents', () => {
 
   test('every error code has its heading in docs/errors.md', () => {
     const planted = toSource('a.ts', "export type ACode =\n  | 'A_B' // why\n  | 'A_C';\n");
-    expect(checkErrorCodes([planted], '## `A_B`\n## A_D\n')).toEqual([
+    expect(checkErrorCodes([planted], '## `A_B`\n## A_D\n## A_B\n')).toEqual([
       'docs/errors.md has no heading A_C',
       'docs/errors.md explains A_D, which no errors.ts has',
+      'docs/errors.md explains A_B twice',
     ]);
     const errorFiles = sources.filter(({ path }) => path.endsWith('/errors.ts'));
     expect(errorFiles).toHaveLength(5);

@@ -58,12 +58,15 @@ function headings(text: string): readonly string[] {
 export function checkErrorCodes(errorFiles: readonly SourceFile[], documentation: string): string[] {
   const codes = errorFiles.flatMap(({ code }) => [...code.matchAll(/^\s*\|?.*'([A-Z]+_[A-Z0-9_]+)'/gm)]);
   const known = new Set(codes.map((match) => match[1] ?? ''));
-  const documented = new Set(headings(documentation).map((heading) => heading.replaceAll('`', '')));
+  const written = headings(documentation).map((heading) => heading.replaceAll('`', ''));
+  const documented = new Set(written);
+  const twice = written.filter((heading, index) => known.has(heading) && written.indexOf(heading) !== index);
   const missing = [...known].filter((code) => !documented.has(code));
   const stale = [...documented].filter((heading) => /^[A-Z]+_[A-Z0-9_]+$/.test(heading) && !known.has(heading));
   return [
     ...missing.map((code) => `docs/errors.md has no heading ${code}`),
     ...stale.map((code) => `docs/errors.md explains ${code}, which no errors.ts has`),
+    ...twice.map((code) => `docs/errors.md explains ${code} twice`),
   ];
 }
 
