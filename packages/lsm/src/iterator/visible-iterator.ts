@@ -50,10 +50,10 @@ export class VisibleIterator {
 
   /** To the first entry, in walking order, at `userKey` or beyond it. */
   seek(userKey: Buffer): boolean {
-    if (!this.#bounds.admits(userKey)) {
-      const before = this.#reverse ? this.#bounds.isAbove(userKey) : this.#bounds.isBelow(userKey);
-      return before ? this.seekToStart() : this.#stop();
-    }
+    const isBelow = this.#bounds.isBelow(userKey, userKey.length);
+    const isAbove = this.#bounds.isAbove(userKey, userKey.length);
+    if (this.#reverse ? isAbove : isBelow) return this.seekToStart();
+    if (isBelow || isAbove) return this.#stop();
     return this.#reverse ? this.#startBackward(userKey, true) : this.#startForward(userKey);
   }
 
@@ -99,29 +99,34 @@ export class VisibleIterator {
         continue;
       }
       this.#takeKey(key);
-      if (!this.#bounds.admits(this.key)) {
-        if (this.#bounds.isAbove(this.key)) return this.#stop();
-        this.#skipKey();
-        continue;
-      }
-      if (this.#gatherForward()) return true;
+      if (this.#bounds.isAbove(this.#key, this.#keyLength)) return this.#stop();
+      const isHidden = this.#bounds.isBelow(this.#key, this.#keyLength);
+      if (this.#gatherForward(kindOf(key)) && !isHidden) return true;
     }
     return this.#stop();
   }
 
-  /** Resolves the key that the source stands at, and leaves the source behind its entries. */
-  #gatherForward(): boolean {
+  /** Resolves the key whose newest visible entry the source stands at, and leaves the source behind all its entries. */
+  #gatherForward(newestKind: number): boolean {
     const source = this.#source;
-    let operands: Buffer[] | undefined;
+    if (newestKind === KIND_MERGE) return this.#gatherMerges();
+    this.#value = newestKind === KIND_PUT ? copyOf(source.value()) : undefined;
+    source.next();
+    this.#skipKey();
+    return this.#value !== undefined;
+  }
+
+  #gatherMerges(): boolean {
+    const source = this.#source;
+    const operands: Buffer[] = [];
     let base: Buffer | undefined;
     for (; source.valid() && this.#isAtKey(); source.next()) {
       const kind = kindOf(source.key());
-      if (kind === KIND_MERGE) {
-        (operands ??= []).push(Buffer.from(source.value()));
-        continue;
+      if (kind === KIND_MERGE) operands.push(copyOf(source.value()));
+      else {
+        if (kind === KIND_PUT) base = copyOf(source.value());
+        break;
       }
-      if (kind === KIND_PUT) base = Buffer.from(source.value());
-      break;
     }
     this.#skipKey();
     return this.#settle(base, operands);
@@ -136,7 +141,8 @@ export class VisibleIterator {
     const source = this.#source;
     while (source.valid()) {
       this.#takeKey(source.key());
-      if (!this.#bounds.admits(this.key) && this.#bounds.isBelow(this.key)) return this.#stop();
+      if (this.#bounds.isBelow(this.#key, this.#keyLength)) return this.#stop();
+      const isHidden = this.#bounds.isAbove(this.#key, this.#keyLength);
       let operands: Buffer[] | undefined;
       let base: Buffer | undefined;
       for (; source.valid() && this.#isAtKey(); source.prev()) {
@@ -144,13 +150,13 @@ export class VisibleIterator {
         if (sequenceAt(key, key.length) > this.#sequence) continue;
         const kind = kindOf(key);
         if (kind === KIND_MERGE) {
-          (operands ??= []).unshift(Buffer.from(source.value()));
+          (operands ??= []).unshift(copyOf(source.value()));
           continue;
         }
         operands = undefined;
-        base = kind === KIND_PUT ? Buffer.from(source.value()) : undefined;
+        base = kind === KIND_PUT ? copyOf(source.value()) : undefined;
       }
-      if (this.#bounds.admits(this.key) && this.#settle(base, operands)) return true;
+      if (this.#settle(base, operands) && !isHidden) return true;
     }
     return this.#stop();
   }
@@ -163,7 +169,7 @@ export class VisibleIterator {
   #takeKey(internalKey: Buffer): void {
     this.#keyLength = internalKey.length - TRAILER_BYTES;
     if (this.#keyLength > this.#key.length) this.#key = Buffer.allocUnsafeSlow(this.#keyLength * 2);
-    internalKey.copy(this.#key, 0, 0, this.#keyLength);
+    this.#key.set(internalKey.length <= this.#key.length ? internalKey : internalKey.subarray(0, this.#keyLength));
   }
 
   #isAtKey(): boolean {
@@ -196,23 +202,20 @@ class BoundCheck {
     // Of two bounds on one side the narrower counts.
     this.lowIncluded = bounds.gt === undefined || (bounds.gte !== undefined && compare(bounds.gte, bounds.gt) > 0);
     this.highIncluded = bounds.lt === undefined || (bounds.lte !== undefined && compare(bounds.lte, bounds.lt) < 0);
-    this.low = copyOf(this.lowIncluded ? bounds.gte : bounds.gt);
-    this.high = copyOf(this.highIncluded ? bounds.lte : bounds.lt);
+    this.low = boundOf(this.lowIncluded ? bounds.gte : bounds.gt);
+    this.high = boundOf(this.highIncluded ? bounds.lte : bounds.lt);
   }
 
-  admits(userKey: Buffer): boolean {
-    return !this.isBelow(userKey) && !this.isAbove(userKey);
-  }
-
-  isBelow(userKey: Buffer): boolean {
+  /** `length` bytes of `userKey` count. */
+  isBelow(userKey: Buffer, length: number): boolean {
     if (this.low === undefined) return false;
-    const order = userKey.compare(this.low);
+    const order = userKey.compare(this.low, 0, this.low.length, 0, length);
     return order < 0 || (order === 0 && !this.lowIncluded);
   }
 
-  isAbove(userKey: Buffer): boolean {
+  isAbove(userKey: Buffer, length: number): boolean {
     if (this.high === undefined) return false;
-    const order = userKey.compare(this.high);
+    const order = userKey.compare(this.high, 0, this.high.length, 0, length);
     return order > 0 || (order === 0 && !this.highIncluded);
   }
 }
@@ -221,6 +224,13 @@ function compare(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b);
 }
 
-function copyOf(bytes: Uint8Array | undefined): Buffer | undefined {
-  return bytes === undefined ? undefined : Buffer.from(bytes);
+function boundOf(bytes: Uint8Array | undefined): Buffer | undefined {
+  return bytes === undefined ? undefined : copyOf(bytes);
+}
+
+/** The source reuses its buffers. */
+function copyOf(bytes: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafe(bytes.length);
+  copy.set(bytes);
+  return copy;
 }
