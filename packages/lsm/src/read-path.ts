@@ -3,6 +3,7 @@
  * deeper level. A read stops at the first entry that decides; one that cannot be read is an error, never "absent".
  */
 import { filterHash } from './filter.ts';
+import { TRAILER_BYTES } from './internal-key.ts';
 import type { InternalIterator } from './iterator/iterator.ts';
 import { LevelIterator } from './iterator/level-iterator.ts';
 import { MergingIterator } from './iterator/merging-iterator.ts';
@@ -37,7 +38,7 @@ export class ReadPath {
     const lookup = new Lookup(userKey, sequence, filterHash(userKey));
     this.#find(lookup);
     if (lookup.operands !== undefined) return this.resolve(lookup.value, lookup.operands);
-    return lookup.value === undefined ? undefined : Buffer.from(lookup.value);
+    return lookup.value === undefined ? undefined : copyOf(lookup.value);
   }
 
   /** A walk over what `view` holds. */
@@ -75,10 +76,17 @@ export class ReadPath {
   }
 }
 
+/** What a source gives is a view into memory that is used again. */
+function copyOf(view: Buffer): Buffer {
+  const copy = Buffer.allocUnsafe(view.length);
+  copy.set(view);
+  return copy;
+}
+
 function covers(table: TableMeta, userKey: Buffer): boolean {
   return (
-    table.smallest.compare(userKey, 0, userKey.length, 0, table.smallest.length - 8) <= 0 &&
-    table.largest.compare(userKey, 0, userKey.length, 0, table.largest.length - 8) >= 0
+    table.smallest.compare(userKey, 0, userKey.length, 0, table.smallest.length - TRAILER_BYTES) <= 0 &&
+    table.largest.compare(userKey, 0, userKey.length, 0, table.largest.length - TRAILER_BYTES) >= 0
   );
 }
 
