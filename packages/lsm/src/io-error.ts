@@ -12,5 +12,8 @@ export function ioError(cause: unknown, action: string, file: string): LsmError 
   const code = cause instanceof Error ? (cause as { code?: string }).code : undefined;
   const message = `cannot ${action} ${file}: ${cause instanceof Error ? cause.message : String(cause)}`;
   if (code === 'ENOENT') return new LsmError('LSM_CORRUPTION', message, { cause, file, kind: 'missing' });
-  return new LsmError(code !== undefined && NO_SPACE_CODES.has(code) ? 'LSM_NO_SPACE' : 'LSM_IO', message, { cause, file });
+  return new LsmError(code !== undefined && NO_SPACE_CODES.has(code) ? 'LSM_NO_SPACE' : 'LSM_IO', message, {
+    cause,
+    file,
+  });
 }

@@ -3,7 +3,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { crc32 } from '../src/checksum.ts';
 
-const bytes = fc.oneof(fc.uint8Array(), fc.uint8Array({ minLength: 440, maxLength: 460 }), fc.uint8Array({ maxLength: 2000, size: 'max' }));
+const bytes = fc.oneof(
+  fc.uint8Array(),
+  fc.uint8Array({ minLength: 440, maxLength: 460 }),
+  fc.uint8Array({ maxLength: 2000, size: 'max' }),
+);
 
 test('both implementations give the same function, with and without a seed', () => {
   fc.assert(

@@ -13,7 +13,9 @@ describe('snappy', () => {
         const input = Buffer.concat(Array.from({ length: times }, () => bytes));
         const stored = compress('snappy', input);
         if (stored !== undefined) expect(uncompress(CODEC_SNAPPY, stored)).toEqual(input);
-        expect(stored === undefined).toBe(input.length === 0 || compressSync(input).length > (input.length * 7) / 8 + 1);
+        expect(stored === undefined).toBe(
+          input.length === 0 || compressSync(input).length > (input.length * 7) / 8 + 1,
+        );
       }),
     );
   });
@@ -30,6 +32,9 @@ describe('snappy', () => {
   });
 
   test('a length that is out of all proportion is refused before memory is taken', () => {
+    expect(() => uncompress(CODEC_SNAPPY, Buffer.from('808080200061', 'hex'))).toThrow(
+      /of 6 bytes claims 67108864 bytes/,
+    );
     for (const hex of ['', 'ffffffff0f00', 'ffffffffff01', '8080', '80808080808000', 'e807aa']) {
       expect(() => uncompress(CODEC_SNAPPY, Buffer.from(hex, 'hex'))).toThrow(corrupt);
     }
@@ -51,5 +56,7 @@ describe('snappy', () => {
 });
 
 test('a codec of the future is refused as such', () => {
-  expect(() => uncompress(CODEC_ZSTD, Buffer.alloc(4))).toThrow(expect.objectContaining({ code: 'LSM_INCOMPATIBLE_FORMAT' }));
+  expect(() => uncompress(CODEC_ZSTD, Buffer.alloc(4))).toThrow(
+    expect.objectContaining({ code: 'LSM_INCOMPATIBLE_FORMAT' }),
+  );
 });

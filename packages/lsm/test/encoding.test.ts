@@ -1,10 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  readUInt64BE, readUInt64LE, readVarint, varintLength, writeUInt64BE, writeUInt64LE, writeVarint,
+  readUInt64BE,
+  readUInt64LE,
+  readVarint,
+  varintLength,
+  writeUInt64BE,
+  writeUInt64LE,
+  writeVarint,
 } from '../src/encoding.ts';
 
-const integers = fc.oneof(fc.maxSafeNat(), fc.nat(300), fc.integer({ min: 0, max: 53 }).map((bits) => 2 ** bits - 1));
+const integers = fc.oneof(
+  fc.maxSafeNat(),
+  fc.nat(300),
+  fc.integer({ min: 0, max: 53 }).map((bits) => 2 ** bits - 1),
+);
 
 describe('varints', () => {
   test('every safe integer reads back, in the length announced', () => {

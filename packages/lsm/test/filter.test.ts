@@ -26,15 +26,21 @@ describe('the hash', () => {
 describe('the filter', () => {
   test('never denies a key that was added', () => {
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 1, maxLength: 300 }), fc.integer({ min: 1, max: 30 }), (keys, bits) => {
-        const probe = FilterProbe.open(build(keys, bits) as Buffer) as FilterProbe;
-        for (const key of keys) expect(probe.mayContain(filterHash(key))).toBe(true);
-      }),
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 1, maxLength: 300 }),
+        fc.integer({ min: 1, max: 30 }),
+        (keys, bits) => {
+          const probe = FilterProbe.open(build(keys, bits) as Buffer) as FilterProbe;
+          for (const key of keys) expect(probe.mayContain(filterHash(key))).toBe(true);
+        },
+      ),
     );
   });
 
   test('denies all but about one in a hundred others at 10 bits per key', () => {
-    const probe = FilterProbe.open(build(Array.from({ length: 20_000 }, (_, i) => Buffer.from(`key-${i}`))) as Buffer) as FilterProbe;
+    const probe = FilterProbe.open(
+      build(Array.from({ length: 20_000 }, (_, i) => Buffer.from(`key-${i}`))) as Buffer,
+    ) as FilterProbe;
     let maybe = 0;
     for (let i = 0; i < 20_000; i++) if (probe.mayContain(filterHash(Buffer.from(`other-${i}`)))) maybe++;
     expect(maybe / 20_000).toBeLessThan(0.013);
@@ -54,12 +60,23 @@ describe('the filter', () => {
       return changed;
     };
     expect(FilterProbe.open(block)).toBeDefined();
-    for (const bad of [Buffer.alloc(0), change(0, 9), change(1, 0), change(1, 31), change(2, 1), change(4, 1), change(4, 0), block.subarray(1)]) {
+    for (const bad of [
+      Buffer.alloc(0),
+      change(0, 9),
+      change(1, 0),
+      change(1, 31),
+      change(2, 1),
+      change(4, 1),
+      change(4, 0),
+      block.subarray(1),
+    ]) {
       expect(FilterProbe.open(bad)).toBeUndefined();
     }
   });
 
   test('has bytes that never change', () => {
-    expect(build([Buffer.from('test')], 10)?.toString('hex')).toMatchInlineSnapshot(`"01070000400000003842080000000000"`);
+    expect(build([Buffer.from('test')], 10)?.toString('hex')).toMatchInlineSnapshot(
+      `"01070000400000003842080000000000"`,
+    );
   });
 });

@@ -89,7 +89,9 @@ function rewrite(job: Job, input: InternalIterator, outputs: JobOutputs): Counts
 
 function startsSame(internalKey: Buffer, userKey: Buffer): boolean {
   const length = userKey.length;
-  return internalKey.length === length + TRAILER_BYTES && compareRanges(internalKey, 0, length, userKey, 0, length) === 0;
+  return (
+    internalKey.length === length + TRAILER_BYTES && compareRanges(internalKey, 0, length, userKey, 0, length) === 0
+  );
 }
 
 function operatorOf(job: Job): MergeOperator | undefined {

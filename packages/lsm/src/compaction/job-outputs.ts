@@ -72,7 +72,10 @@ export class JobOutputs {
   #open(): OpenOutput {
     const output = this.#job.outputs[this.tables.length];
     if (output === undefined) {
-      throw new LsmError('LSM_COMPACTION', `job ${this.#job.id} needs more than its ${this.tables.length} output tables`);
+      throw new LsmError(
+        'LSM_COMPACTION',
+        `job ${this.#job.id} needs more than its ${this.tables.length} output tables`,
+      );
     }
     const path = `${this.#job.directory}/${tableFileName(output.fileNumber)}`;
     this.#path = path;

@@ -77,11 +77,15 @@ export function decodeFooter(bytes: Buffer, file: string): Footer {
 function checkCompatible(bytes: Buffer, file: string): void {
   const format = bytes.readUInt32LE(64);
   if (format !== TABLE_FORMAT) {
-    throw new LsmError('LSM_INCOMPATIBLE_FORMAT', `${file} has table format ${format}, known is ${TABLE_FORMAT}`, { file });
+    throw new LsmError('LSM_INCOMPATIBLE_FORMAT', `${file} has table format ${format}, known is ${TABLE_FORMAT}`, {
+      file,
+    });
   }
   const unknown = (bytes.readUInt32LE(52) & ~INCOMPATIBLE_FEATURES_KNOWN) >>> 0;
   if (unknown !== 0) {
-    throw new LsmError('LSM_INCOMPATIBLE_FORMAT', `${file} needs unknown table features 0x${unknown.toString(16)}`, { file });
+    throw new LsmError('LSM_INCOMPATIBLE_FORMAT', `${file} needs unknown table features 0x${unknown.toString(16)}`, {
+      file,
+    });
   }
 }
 

@@ -7,7 +7,15 @@ import type { TableSalt } from '../compaction/job.ts';
 import { LsmError } from '../errors.ts';
 import type { File, FileSystem } from '../file-system/file-system.ts';
 import { ioError } from '../io-error.ts';
-import { BLOCK_TRAILER_BYTES, type BlockHandle, blockChecksum, decodeFooter, FOOTER_BYTES, type Footer, saltChecksum } from './format.ts';
+import {
+  BLOCK_TRAILER_BYTES,
+  type BlockHandle,
+  blockChecksum,
+  decodeFooter,
+  FOOTER_BYTES,
+  type Footer,
+  saltChecksum,
+} from './format.ts';
 import type { ReadCounters } from './read-counters.ts';
 
 export interface TableFileDependencies {
@@ -57,12 +65,14 @@ export class TableFile {
   readBlock(handle: BlockHandle): Buffer {
     const { offset, length } = handle;
     const total = length + BLOCK_TRAILER_BYTES;
-    if (offset + total > this.#dependencies.sizeBytes) throw this.#damaged('block', 'has a block behind its end', offset);
+    if (offset + total > this.#dependencies.sizeBytes)
+      throw this.#damaged('block', 'has a block behind its end', offset);
     const raw = total <= SHARED_BUFFER_BYTES ? sharedBuffer.subarray(0, total) : Buffer.allocUnsafeSlow(total);
     this.#read(raw, offset);
     const expected = raw.readUInt32LE(length + 1);
     const found = blockChecksum(this.#saltChecksum, offset, raw.subarray(0, length + 1));
-    if (found !== expected) throw this.#damaged('block', `has a block with checksum ${found}, expected ${expected}`, offset);
+    if (found !== expected)
+      throw this.#damaged('block', `has a block with checksum ${found}, expected ${expected}`, offset);
     this.#dependencies.counters.blocksRead++;
     return this.#unpack(raw[length] as number, raw.subarray(0, length), offset);
   }
@@ -122,6 +132,11 @@ export class TableFile {
   }
 
   #damaged(kind: string, what: string, offset: number, cause?: unknown): LsmError {
-    return new LsmError('LSM_CORRUPTION', `${this.path} ${what} (offset ${offset})`, { cause, file: this.path, offset, kind });
+    return new LsmError('LSM_CORRUPTION', `${this.path} ${what} (offset ${offset})`, {
+      cause,
+      file: this.path,
+      offset,
+      kind,
+    });
   }
 }

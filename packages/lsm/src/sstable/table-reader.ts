@@ -123,7 +123,10 @@ export class TableReader implements BlockSource {
   }
 
   indexCursor(fillCache: boolean): IndexCursor {
-    return new IndexCursor(this.#index, this.#indexLevels === 1 ? undefined : (handle) => this.block(handle, fillCache));
+    return new IndexCursor(
+      this.#index,
+      this.#indexLevels === 1 ? undefined : (handle) => this.block(handle, fillCache),
+    );
   }
 
   /** A block by its handle, from the cache or the file. Throws LSM_CORRUPTION, LSM_IO. */
@@ -180,7 +183,12 @@ export class TableReader implements BlockSource {
     if (!(error instanceof LsmError) || error.file !== undefined) return error;
     const { path } = this.#dependencies;
     const kind = error.kind ?? 'block';
-    return new LsmError(error.code, `${path}: ${error.message} (block at ${offset})`, { cause: error, file: path, offset, kind });
+    return new LsmError(error.code, `${path}: ${error.message} (block at ${offset})`, {
+      cause: error,
+      file: path,
+      offset,
+      kind,
+    });
   }
 }
 

@@ -11,7 +11,11 @@ class Item extends LruNode {
 }
 
 const commands = fc.array(
-  fc.record({ what: fc.constantFrom('use', 'use', 'remove'), name: fc.nat(8), weight: fc.integer({ min: 1, max: 12 }) }),
+  fc.record({
+    what: fc.constantFrom('use', 'use', 'remove'),
+    name: fc.nat(8),
+    weight: fc.integer({ min: 1, max: 12 }),
+  }),
   { maxLength: 80 },
 );
 

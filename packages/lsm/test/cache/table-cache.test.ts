@@ -7,7 +7,9 @@ import { entry, lookupOf, memoryDisk, readForward, SALT, writeTable } from '../s
 function tables(count: number, openTablesMax: number) {
   const disk = memoryDisk();
   const list = Array.from({ length: count }, (_, i) => {
-    const entries = Array.from({ length: 100 }, (_, j) => entry(`key-${String(j).padStart(3, '0')}`, i * 1000 + j + 1, `of table ${i}`));
+    const entries = Array.from({ length: 100 }, (_, j) =>
+      entry(`key-${String(j).padStart(3, '0')}`, i * 1000 + j + 1, `of table ${i}`),
+    );
     const { sizeBytes } = writeTable(disk, entries, { blockSizeBytes: 128 }, `/db/${tableFileName(i + 1)}`);
     return { number: i + 1, sizeBytes, salt: SALT };
   });

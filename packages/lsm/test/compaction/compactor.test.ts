@@ -5,7 +5,16 @@ import { runJob } from '../../src/compaction/compactor.ts';
 import type { Job } from '../../src/compaction/job.ts';
 import type { MemoryFileSystem } from '../../src/file-system/memory-file-system.ts';
 import { KIND_DELETE, KIND_MERGE, kindAt, sequenceAt, userKeyOf } from '../../src/internal-key.ts';
-import { type Entry, entry, fileBytes, memoryDisk, sortedEntries, sortEntries } from '../sstable/table-fixtures.ts';
+import { blockChecksum, decodeFooter, FOOTER_BYTES, saltChecksum } from '../../src/sstable/format.ts';
+import {
+  type Entry,
+  entry,
+  fileBytes,
+  memoryDisk,
+  putFile,
+  sortedEntries,
+  sortEntries,
+} from '../sstable/table-fixtures.ts';
 import { compactJob, DIRECTORY, flushJob, inputTable, jobBase, outputEntries } from './job-fixtures.ts';
 
 const run = (disk: MemoryFileSystem, job: Job) => runJob(job, { fileSystem: disk, threadId: 0 });
@@ -18,7 +27,9 @@ function newestOf(entries: readonly Entry[], keepDeletes: boolean): Entry[] {
 
 const value = (i: number) => `value ${i} `.repeat(4);
 const keys = (from: number, to: number, sequence: number) =>
-  Array.from({ length: to - from }, (_, i) => entry(`key-${String(from + i).padStart(4, '0')}`, sequence + i, value(from + i)));
+  Array.from({ length: to - from }, (_, i) =>
+    entry(`key-${String(from + i).padStart(4, '0')}`, sequence + i, value(from + i)),
+  );
 
 describe('a flush', () => {
   test('writes one table of what readers can see, whatever its size', () => {
@@ -60,15 +71,25 @@ describe('a flush', () => {
 describe('a compaction', () => {
   test('of any entries spread over runs is the newest of each key, cut between keys', () => {
     fc.assert(
-      fc.property(sortedEntries, fc.array(fc.nat(3), { minLength: 120, maxLength: 120 }), fc.boolean(), (entries, placement, bottommost) => {
-        const disk = memoryDisk();
-        const runs = [0, 1, 2, 3].map((age) => entries.filter((_, i) => placement[i] === age)).filter((list) => list.length > 0);
-        const job = compactJob(runs.map((list, i) => [inputTable(disk, i + 1, list)]), { bottommost });
-        const result = run(disk, job);
-        expect(result.tables.flatMap((table) => outputEntries(disk, table))).toEqual(newestOf(entries, !bottommost));
-        expect(result.entriesIn).toBe(entries.length);
-        expect(disk.openFiles).toBe(0);
-      }),
+      fc.property(
+        sortedEntries,
+        fc.array(fc.nat(3), { minLength: 120, maxLength: 120 }),
+        fc.boolean(),
+        (entries, placement, bottommost) => {
+          const disk = memoryDisk();
+          const runs = [0, 1, 2, 3]
+            .map((age) => entries.filter((_, i) => placement[i] === age))
+            .filter((list) => list.length > 0);
+          const job = compactJob(
+            runs.map((list, i) => [inputTable(disk, i + 1, list)]),
+            { bottommost },
+          );
+          const result = run(disk, job);
+          expect(result.tables.flatMap((table) => outputEntries(disk, table))).toEqual(newestOf(entries, !bottommost));
+          expect(result.entriesIn).toBe(entries.length);
+          expect(disk.openFiles).toBe(0);
+        },
+      ),
       { numRuns: 40 },
     );
   });
@@ -82,7 +103,9 @@ describe('a compaction', () => {
     expect(result.tables.length).toBeGreaterThan(3);
     expect(result.tables.flatMap((table) => outputEntries(disk, table))).toEqual(expected);
     expect(result).toMatchObject({ entriesIn: 300, entriesDropped: 100, entriesFolded: 0, threadId: 0 });
-    expect(result.bytesWritten).toBe(result.tables.reduce((sum, table) => sum + disk.size(`${DIRECTORY}/000${table.fileNumber}.sst`)!, 0));
+    expect(result.bytesWritten).toBe(
+      result.tables.reduce((sum, table) => sum + disk.size(`${DIRECTORY}/000${table.fileNumber}.sst`)!, 0),
+    );
     expect(result.bytesRead).toBeGreaterThan(1000);
   });
 
@@ -92,7 +115,9 @@ describe('a compaction', () => {
     const snapshots = Array.from({ length: 60 }, (_, i) => 941 + i);
     const input = inputTable(disk, 1, [...keys(0, 20, 1), ...many, ...keys(20, 20, 1)]);
     const result = run(disk, compactJob([[input]], { snapshots }));
-    const holders = result.tables.filter((table) => outputEntries(disk, table).some(({ key }) => userKeyOf(key).toString() === 'same'));
+    const holders = result.tables.filter((table) =>
+      outputEntries(disk, table).some(({ key }) => userKeyOf(key).toString() === 'same'),
+    );
     expect(holders).toHaveLength(1);
     expect(outputEntries(disk, holders[0]!).filter(({ key }) => userKeyOf(key).toString() === 'same')).toHaveLength(60);
   });
@@ -106,17 +131,26 @@ describe('a compaction', () => {
 
   test('folds operands by the operator of its name', () => {
     const disk = memoryDisk();
-    const operand = (sequence: number, amount: number) => ({ key: entry('n', sequence, '', KIND_MERGE).key, value: Buffer.from([amount, 0, 0, 0]) });
+    const operand = (sequence: number, amount: number) => ({
+      key: entry('n', sequence, '', KIND_MERGE).key,
+      value: Buffer.from([amount, 0, 0, 0]),
+    });
     const runs = [[inputTable(disk, 1, [operand(3, 5)])], [inputTable(disk, 2, [operand(2, 6)])]];
     const result = run(disk, compactJob(runs, { mergeOperatorName: 'uint32-add', bottommost: true }));
     expect(result).toMatchObject({ entriesIn: 2, entriesFolded: 1 });
-    expect(outputEntries(disk, result.tables[0]!)).toEqual([{ key: entry('n', 3).key, value: Buffer.from([11, 0, 0, 0]) }]);
+    expect(outputEntries(disk, result.tables[0]!)).toEqual([
+      { key: entry('n', 3).key, value: Buffer.from([11, 0, 0, 0]) },
+    ]);
   });
 
   test('of which nothing stays writes no table', () => {
     const disk = memoryDisk();
     const input = inputTable(disk, 1, [entry('k', 2, '', KIND_DELETE), entry('k', 1)]);
-    expect(run(disk, compactJob([[input]], { bottommost: true }))).toMatchObject({ tables: [], entriesIn: 2, entriesDropped: 2 });
+    expect(run(disk, compactJob([[input]], { bottommost: true }))).toMatchObject({
+      tables: [],
+      entriesIn: 2,
+      entriesDropped: 2,
+    });
   });
 });
 
@@ -138,7 +172,9 @@ describe('a job that fails', () => {
       if (calls[failing] === 'size' || calls[failing] === 'close') continue;
       let call = 0;
       disk.onCall = () => (call++ === failing ? Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }) : undefined);
-      expect(() => run(disk, job), `call ${failing}: ${calls[failing]}`).toThrow(expect.objectContaining({ code: 'LSM_NO_SPACE' }));
+      expect(() => run(disk, job), `call ${failing}: ${calls[failing]}`).toThrow(
+        expect.objectContaining({ code: 'LSM_NO_SPACE' }),
+      );
       expect(call).toBeGreaterThan(failing);
       disk.onCall = undefined;
       expect(disk.readdir(DIRECTORY)).toEqual(names);
@@ -160,15 +196,34 @@ describe('a job that fails', () => {
     expect(disk.openFiles).toBe(0);
   });
 
+  test('because a table holds another number of entries than it says', () => {
+    const { disk, job } = inputs();
+    const bytes = fileBytes(disk, '/db/000001.sst');
+    const { properties, salt } = decodeFooter(bytes.subarray(-FOOTER_BYTES), 'f');
+    const end = properties.offset + properties.length;
+    const at = bytes.indexOf('kvd.entries') + 'kvd.entries'.length + 1;
+    bytes.writeUInt32LE(101, at);
+    bytes.writeUInt32LE(
+      blockChecksum(saltChecksum(salt), properties.offset, bytes.subarray(properties.offset, end + 1)),
+      end + 1,
+    );
+    putFile(disk, bytes, '/db/000001.sst');
+    expect(() => run(disk, job)).toThrow(/read 200 entries of tables that hold 201/);
+  });
+
   test('for want of file numbers leaves none of its tables', () => {
     const { disk, job } = inputs();
-    expect(() => run(disk, { ...job, outputs: jobBase(DIRECTORY, 2).outputs })).toThrow(expect.objectContaining({ code: 'LSM_COMPACTION' }));
+    expect(() => run(disk, { ...job, outputs: jobBase(DIRECTORY, 2).outputs })).toThrow(
+      expect.objectContaining({ code: 'LSM_COMPACTION' }),
+    );
     expect(disk.readdir(DIRECTORY)).toEqual(['000001.sst', '000002.sst']);
   });
 
   test('over a merge operator says whose fault it is', () => {
     const { disk, job } = inputs();
-    expect(() => run(disk, { ...job, mergeOperatorName: 'unheard-of' })).toThrow(expect.objectContaining({ code: 'LSM_OPTIONS' }));
+    expect(() => run(disk, { ...job, mergeOperatorName: 'unheard-of' })).toThrow(
+      expect.objectContaining({ code: 'LSM_OPTIONS' }),
+    );
     const uneven = [entry('n', 3, 'four', KIND_MERGE), entry('n', 2, 'seven..', KIND_MERGE)];
     const bad = compactJob([[inputTable(disk, 3, uneven)]], { mergeOperatorName: 'uint32-add' });
     expect(() => run(disk, bad)).toThrow(expect.objectContaining({ code: 'LSM_COMPACTION' }));

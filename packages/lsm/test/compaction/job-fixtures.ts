@@ -28,7 +28,12 @@ export function compactJob(runs: CompactJob['runs'], change: Partial<CompactJob>
 }
 
 /** Writes input table `number`. */
-export function inputTable(fileSystem: FileSystem, number: number, entries: readonly Entry[], directory = DIRECTORY): TableInput {
+export function inputTable(
+  fileSystem: FileSystem,
+  number: number,
+  entries: readonly Entry[],
+  directory = DIRECTORY,
+): TableInput {
   const file = fileSystem.open(`${directory}/${tableFileName(number)}`, 'create');
   const writer = new TableWriter(file, WRITER);
   for (const { key, value } of entries) writer.add(key, value);
@@ -39,7 +44,13 @@ export function inputTable(fileSystem: FileSystem, number: number, entries: read
 
 export function outputEntries(fileSystem: FileSystem, table: TableOutput, directory = DIRECTORY): Entry[] {
   const path = `${directory}/${tableFileName(table.fileNumber)}`;
-  const reader = TableReader.openSync({ fileSystem, path, sizeBytes: table.sizeBytes, salt: table.salt, counters: createReadCounters() });
+  const reader = TableReader.openSync({
+    fileSystem,
+    path,
+    sizeBytes: table.sizeBytes,
+    salt: table.salt,
+    counters: createReadCounters(),
+  });
   const entries = readForward(reader.iterator());
   reader.close();
   return entries;
@@ -51,7 +62,13 @@ export function flushJob(entries: readonly Entry[], change: Partial<FlushJob> = 
   for (const { key, value } of entries) {
     const source = Buffer.concat([userKeyOf(key), value]);
     const keyLength = key.length - 8;
-    memtable.add(source, span(0, keyLength), span(keyLength, source.length - keyLength), sequenceAt(key, key.length), kindAt(key, key.length));
+    memtable.add(
+      source,
+      span(0, keyLength),
+      span(keyLength, source.length - keyLength),
+      sequenceAt(key, key.length),
+      kindAt(key, key.length),
+    );
   }
   return { ...jobBase(), type: 'flush', arena, arenaBytes: memtable.bytesUsed, ...change };
 }

@@ -5,7 +5,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KeyFold } from '../../src/compaction/key-fold.ts';
-import { KIND_BLOB_REFERENCE, KIND_DELETE, KIND_MERGE, KIND_PUT, KIND_RANGE_DELETE, kindAt, makeInternalKey, sequenceAt } from '../../src/internal-key.ts';
+import {
+  KIND_BLOB_REFERENCE,
+  KIND_DELETE,
+  KIND_MERGE,
+  KIND_PUT,
+  KIND_RANGE_DELETE,
+  kindAt,
+  makeInternalKey,
+  sequenceAt,
+} from '../../src/internal-key.ts';
 import { type MergeOperator, mergeOperator } from '../../src/merge-operator.ts';
 
 /** Shows every operand and its order. */
@@ -34,7 +43,8 @@ function fold({ versions, snapshots, bottommost }: Fold, operator: MergeOperator
     snapshots,
     bottommost,
     operator,
-    emit: (key, value) => kept.push({ sequence: sequenceAt(key, key.length), kind: kindAt(key, key.length), value: value.toString() }),
+    emit: (key, value) =>
+      kept.push({ sequence: sequenceAt(key, key.length), kind: kindAt(key, key.length), value: value.toString() }),
   });
   keyFold.startKey(USER_KEY);
   for (const { sequence, kind, value } of versions) {
@@ -62,13 +72,21 @@ const del = (sequence: number): Version => ({ sequence, kind: KIND_DELETE, value
 const operand = (sequence: number, value = `m${sequence}`): Version => ({ sequence, kind: KIND_MERGE, value });
 
 const versions = fc
-  .uniqueArray(fc.record({ sequence: fc.integer({ min: 1, max: 30 }), kind: fc.constantFrom(KIND_PUT, KIND_DELETE, KIND_MERGE, KIND_MERGE) }), {
-    minLength: 1,
-    maxLength: 12,
-    selector: ({ sequence }) => sequence,
-  })
+  .uniqueArray(
+    fc.record({
+      sequence: fc.integer({ min: 1, max: 30 }),
+      kind: fc.constantFrom(KIND_PUT, KIND_DELETE, KIND_MERGE, KIND_MERGE),
+    }),
+    {
+      minLength: 1,
+      maxLength: 12,
+      selector: ({ sequence }) => sequence,
+    },
+  )
   .map((list) =>
-    list.sort((a, b) => b.sequence - a.sequence).map(({ sequence, kind }) => ({ sequence, kind, value: kind === KIND_DELETE ? '' : `<${sequence}>` })),
+    list
+      .sort((a, b) => b.sequence - a.sequence)
+      .map(({ sequence, kind }) => ({ sequence, kind, value: kind === KIND_DELETE ? '' : `<${sequence}>` })),
   );
 const snapshots = fc.uniqueArray(fc.nat(31), { maxLength: 4 }).map((list) => list.sort((a, b) => a - b));
 
@@ -112,7 +130,11 @@ describe('what stays of a key', () => {
   });
 
   test('is the newest put alone when there is no snapshot', () => {
-    expect(fold({ versions: [put(3), put(2), del(1)], snapshots: [], bottommost: false })).toEqual({ kept: [put(3)], dropped: 2, folded: 0 });
+    expect(fold({ versions: [put(3), put(2), del(1)], snapshots: [], bottommost: false })).toEqual({
+      kept: [put(3)],
+      dropped: 2,
+      folded: 0,
+    });
   });
 
   test('keeps a delete above deeper levels, and one that hides a value from newer readers', () => {
@@ -123,7 +145,8 @@ describe('what stays of a key', () => {
   });
 
   test('folds operands into a put on their base, on a delete, or at the bottom', () => {
-    const folded = (list: Version[], bottommost = false, taken: number[] = []) => fold({ versions: list, snapshots: taken, bottommost });
+    const folded = (list: Version[], bottommost = false, taken: number[] = []) =>
+      fold({ versions: list, snapshots: taken, bottommost });
     expect(folded([operand(3), operand(2), put(1)])).toEqual({ kept: [put(3, 'p1m2m3')], dropped: 0, folded: 2 });
     expect(folded([operand(3), del(2), put(1)])).toEqual({ kept: [put(3, 'm3')], dropped: 1, folded: 1 });
     expect(folded([operand(3), operand(2)])).toEqual({ kept: [operand(3, 'm2m3')], dropped: 0, folded: 1 });
@@ -132,7 +155,9 @@ describe('what stays of a key', () => {
   });
 
   test('counts an entry once that two sources hold', () => {
-    expect(fold({ versions: [operand(3), operand(3), operand(2)], snapshots: [], bottommost: true }).kept).toEqual([put(3, 'm2m3')]);
+    expect(fold({ versions: [operand(3), operand(3), operand(2)], snapshots: [], bottommost: true }).kept).toEqual([
+      put(3, 'm2m3'),
+    ]);
   });
 });
 
@@ -165,7 +190,9 @@ test('sums of uint32-add are the same whatever is folded first', () => {
     fc.property(fc.array(lanes, { minLength: 2, maxLength: 6 }), fc.nat(5), (operands, cut) => {
       const at = 1 + (cut % (operands.length - 1));
       const whole = operator.merge(undefined, operands);
-      const parts = operator.merge(operator.merge(undefined, operands.slice(0, at)), [operator.merge(undefined, operands.slice(at))]);
+      const parts = operator.merge(operator.merge(undefined, operands.slice(0, at)), [
+        operator.merge(undefined, operands.slice(at)),
+      ]);
       expect(parts).toEqual(whole);
     }),
   );

@@ -7,9 +7,22 @@ import { LsmError } from '../../src/errors.ts';
 import { SEQUENCE_MAX, userKeyOf } from '../../src/internal-key.ts';
 import { createReadCounters } from '../../src/sstable/read-counters.ts';
 import type { TableWriterOptions } from '../../src/sstable/table-writer.ts';
-import { type Entry, entry, fileBytes, lookupOf, memoryDisk, openTable, putFile, readBackward, readForward, writeTable } from './table-fixtures.ts';
+import {
+  type Entry,
+  entry,
+  fileBytes,
+  lookupOf,
+  memoryDisk,
+  openTable,
+  putFile,
+  readBackward,
+  readForward,
+  writeTable,
+} from './table-fixtures.ts';
 
-const ENTRIES = Array.from({ length: 24 }, (_, i) => entry(`key-${String(i).padStart(2, '0')}`, i + 1, `value ${i} `.repeat(3)));
+const ENTRIES = Array.from({ length: 24 }, (_, i) =>
+  entry(`key-${String(i).padStart(2, '0')}`, i + 1, `value ${i} `.repeat(3)),
+);
 
 interface Answers {
   readonly forward: readonly Entry[];

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { crc32 } from '../../src/checksum.ts';
-import { blockChecksum, decodeFooter, encodeFooter, FOOTER_BYTES, type Footer, saltChecksum } from '../../src/sstable/format.ts';
+import {
+  blockChecksum,
+  decodeFooter,
+  encodeFooter,
+  FOOTER_BYTES,
+  type Footer,
+  saltChecksum,
+} from '../../src/sstable/format.ts';
 
 const u32 = fc.integer({ min: 0, max: 0xffffffff });
 const handle = fc.record({ offset: fc.maxSafeNat(), length: u32 });
@@ -34,8 +41,12 @@ describe('the footer', () => {
   });
 
   test('of a newer format or with unknown incompatible features is refused as such', () => {
-    expect(() => decodeFooter(changed(64, 2), 'f')).toThrow(expect.objectContaining({ code: 'LSM_INCOMPATIBLE_FORMAT' }));
-    expect(() => decodeFooter(changed(52, 0x80000000), 'f')).toThrow(expect.objectContaining({ code: 'LSM_INCOMPATIBLE_FORMAT' }));
+    expect(() => decodeFooter(changed(64, 2), 'f')).toThrow(
+      expect.objectContaining({ code: 'LSM_INCOMPATIBLE_FORMAT' }),
+    );
+    expect(() => decodeFooter(changed(52, 0x80000000), 'f')).toThrow(
+      expect.objectContaining({ code: 'LSM_INCOMPATIBLE_FORMAT' }),
+    );
   });
 
   test('with unknown compatible features is read', () => {

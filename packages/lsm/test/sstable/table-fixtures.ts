@@ -26,7 +26,12 @@ export function memoryDisk(): MemoryFileSystem {
   return disk;
 }
 
-export function entry(userKey: string | Uint8Array, sequence: number, value: string | undefined = 'v', kind = KIND_PUT): Entry {
+export function entry(
+  userKey: string | Uint8Array,
+  sequence: number,
+  value: string | undefined = 'v',
+  kind = KIND_PUT,
+): Entry {
   const key = makeInternalKey(typeof userKey === 'string' ? Buffer.from(userKey) : userKey, sequence, kind);
   return { key, value: kind === KIND_DELETE ? Buffer.alloc(0) : Buffer.from(value) };
 }
@@ -115,7 +120,10 @@ const rawEntry = fc.record({
   key: userKey,
   sequence: fc.oneof(fc.nat(20), fc.integer({ min: 2 ** 40, max: Number.MAX_SAFE_INTEGER })),
   kind: fc.constantFrom(KIND_PUT, KIND_PUT, KIND_DELETE),
-  value: fc.oneof(fc.string({ maxLength: 20 }), fc.string({ maxLength: 200 }).map((text) => text.repeat(3))),
+  value: fc.oneof(
+    fc.string({ maxLength: 20 }),
+    fc.string({ maxLength: 200 }).map((text) => text.repeat(3)),
+  ),
 });
 
 /** Distinct internal keys in order; few user keys, so that versions of one key meet, also across blocks. */

@@ -1,11 +1,31 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BlockCache } from '../../src/cache/block-cache.ts';
-import { KIND_DELETE, KIND_MERGE, kindAt, makeInternalKey, SEQUENCE_MAX, sequenceAt, userKeyOf } from '../../src/internal-key.ts';
+import {
+  KIND_DELETE,
+  KIND_MERGE,
+  kindAt,
+  makeInternalKey,
+  SEQUENCE_MAX,
+  sequenceAt,
+  userKeyOf,
+} from '../../src/internal-key.ts';
 import { compareKeys } from '../../src/key-order.ts';
 import { createReadCounters } from '../../src/sstable/read-counters.ts';
 import {
-  copyEntry, type Entry, entry, fileBytes, lookupOf, memoryDisk, openTable, putFile, readBackward, readForward, sortedEntries, writerOptions, writeTable,
+  copyEntry,
+  type Entry,
+  entry,
+  fileBytes,
+  lookupOf,
+  memoryDisk,
+  openTable,
+  putFile,
+  readBackward,
+  readForward,
+  sortedEntries,
+  writerOptions,
+  writeTable,
 } from './table-fixtures.ts';
 
 function corrupt(kind?: string) {
@@ -17,7 +37,8 @@ function newestVisible(entries: readonly Entry[], userKey: Buffer, sequence: num
   return entries.find(({ key }) => userKeyOf(key).equals(userKey) && sequenceAt(key, key.length) <= sequence);
 }
 
-const numbered = (count: number) => Array.from({ length: count }, (_, i) => entry(`key-${String(i).padStart(5, '0')}`, i + 1, `value ${i}`));
+const numbered = (count: number) =>
+  Array.from({ length: count }, (_, i) => entry(`key-${String(i).padStart(5, '0')}`, i + 1, `value ${i}`));
 
 describe('a table of any entries, block sizes and codecs', () => {
   test('reads back forward and backward', () => {
@@ -28,8 +49,16 @@ describe('a table of any entries, block sizes and codecs', () => {
         const reader = openTable(disk);
         expect(readForward(reader.iterator())).toEqual(entries);
         expect(readBackward(reader.iterator())).toEqual([...entries].reverse());
-        expect(summary).toMatchObject({ entries: entries.length, smallest: entries[0]?.key, largest: entries.at(-1)?.key });
-        expect(reader.properties).toMatchObject({ entries: entries.length, smallest: entries[0]?.key, largest: entries.at(-1)?.key });
+        expect(summary).toMatchObject({
+          entries: entries.length,
+          smallest: entries[0]?.key,
+          largest: entries.at(-1)?.key,
+        });
+        expect(reader.properties).toMatchObject({
+          entries: entries.length,
+          smallest: entries[0]?.key,
+          largest: entries.at(-1)?.key,
+        });
       }),
       { numRuns: 60 },
     );
@@ -37,28 +66,46 @@ describe('a table of any entries, block sizes and codecs', () => {
 
   test('finds of each key what a sequence may see, and nothing of absent keys', () => {
     fc.assert(
-      fc.property(sortedEntries, writerOptions, fc.array(fc.uint8Array({ maxLength: 6 })), (entries, options, others) => {
-        const disk = memoryDisk();
-        writeTable(disk, entries, options);
-        const reader = openTable(disk);
-        const probes = [...entries.flatMap(({ key }) => {
-          const sequence = sequenceAt(key, key.length);
-          return [[userKeyOf(key), sequence], [userKeyOf(key), Math.max(0, sequence - 1)], [userKeyOf(key), SEQUENCE_MAX]] as const;
-        }), ...others.map((key) => [Buffer.from(key), SEQUENCE_MAX] as const)];
-        for (const [userKey, sequence] of probes) {
-          const lookup = lookupOf(userKey, sequence);
-          const expected = newestVisible(entries, userKey, sequence);
-          expect(reader.find(lookup)).toBe(expected !== undefined);
-          const value = expected !== undefined && kindAt(expected.key, expected.key.length) !== KIND_DELETE ? expected.value : undefined;
-          expect(lookup.value).toEqual(value);
-        }
-      }),
+      fc.property(
+        sortedEntries,
+        writerOptions,
+        fc.array(fc.uint8Array({ maxLength: 6 })),
+        (entries, options, others) => {
+          const disk = memoryDisk();
+          writeTable(disk, entries, options);
+          const reader = openTable(disk);
+          const probes = [
+            ...entries.flatMap(({ key }) => {
+              const sequence = sequenceAt(key, key.length);
+              return [
+                [userKeyOf(key), sequence],
+                [userKeyOf(key), Math.max(0, sequence - 1)],
+                [userKeyOf(key), SEQUENCE_MAX],
+              ] as const;
+            }),
+            ...others.map((key) => [Buffer.from(key), SEQUENCE_MAX] as const),
+          ];
+          for (const [userKey, sequence] of probes) {
+            const lookup = lookupOf(userKey, sequence);
+            const expected = newestVisible(entries, userKey, sequence);
+            expect(reader.find(lookup)).toBe(expected !== undefined);
+            const value =
+              expected !== undefined && kindAt(expected.key, expected.key.length) !== KIND_DELETE
+                ? expected.value
+                : undefined;
+            expect(lookup.value).toEqual(value);
+          }
+        },
+      ),
       { numRuns: 60 },
     );
   });
 
   test('seeks to the first entry at or behind any key, and walks both ways from there', () => {
-    const steps = fc.array(fc.oneof(fc.constantFrom('next', 'prev', 'first', 'last'), fc.tuple(fc.uint8Array({ maxLength: 6 }), fc.nat(20))), { maxLength: 60 });
+    const steps = fc.array(
+      fc.oneof(fc.constantFrom('next', 'prev', 'first', 'last'), fc.tuple(fc.uint8Array({ maxLength: 6 }), fc.nat(20))),
+      { maxLength: 60 },
+    );
     fc.assert(
       fc.property(sortedEntries, writerOptions, steps, (entries, options, walk) => {
         const disk = memoryDisk();
@@ -122,7 +169,10 @@ describe('a point read', () => {
   test('collects merge operands across blocks, newest first, down to the base', () => {
     const disk = memoryDisk();
     const operands = Array.from({ length: 40 }, (_, i) => entry('k', 100 - i, `operand ${i}`, KIND_MERGE));
-    writeTable(disk, [...operands, entry('k', 10, 'base'), entry('k', 9, 'older')], { blockSizeBytes: 64, indexBlockSizeBytes: 64 });
+    writeTable(disk, [...operands, entry('k', 10, 'base'), entry('k', 9, 'older')], {
+      blockSizeBytes: 64,
+      indexBlockSizeBytes: 64,
+    });
     const lookup = lookupOf(Buffer.from('k'), 90);
     expect(openTable(disk).find(lookup)).toBe(true);
     expect(lookup.operands?.map(String)).toEqual(operands.slice(10).map(({ value }) => value.toString()));
@@ -173,7 +223,8 @@ describe('reading', () => {
     const iterator = openTable(disk).iterator();
     iterator.seekToFirst();
     let reads = 0;
-    disk.onCall = ({ operation }) => (operation === 'read' && ++reads > 3 ? Object.assign(new Error('EIO'), { code: 'EIO' }) : undefined);
+    disk.onCall = ({ operation }) =>
+      operation === 'read' && ++reads > 3 ? Object.assign(new Error('EIO'), { code: 'EIO' }) : undefined;
     const walk = () => {
       while (iterator.valid()) iterator.next();
     };

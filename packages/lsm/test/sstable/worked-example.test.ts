@@ -17,8 +17,17 @@ test('the table in docs/formats.md is read as the page says', () => {
   putFile(disk, example());
   const reader = openTable(disk, { salt: SALT });
   expect(readForward(reader.iterator())).toEqual(ENTRIES);
-  expect(reader.properties).toMatchObject({ entries: 2, deletes: 1, merges: 0, dataBlocks: 1, smallestSequence: 7, largestSequence: 9 });
-  expect(Object.fromEntries([...reader.properties.bag].map(([name, value]) => [name, value.length]))).toMatchObject({ 'kvd.key-bytes': 8 });
+  expect(reader.properties).toMatchObject({
+    entries: 2,
+    deletes: 1,
+    merges: 0,
+    dataBlocks: 1,
+    smallestSequence: 7,
+    largestSequence: 9,
+  });
+  expect(Object.fromEntries([...reader.properties.bag].map(([name, value]) => [name, value.length]))).toMatchObject({
+    'kvd.key-bytes': 8,
+  });
 });
 
 test('and those entries are written as these bytes', () => {

@@ -7,7 +7,10 @@ import { entry, memoryDisk } from '../sstable/table-fixtures.ts';
 function inline() {
   const disk = memoryDisk();
   const turns: (() => void)[] = [];
-  return { turns, runner: new InlineRunner({ fileSystem: disk, timers: { defer: (callback) => turns.push(callback) } }) };
+  return {
+    turns,
+    runner: new InlineRunner({ fileSystem: disk, timers: { defer: (callback) => turns.push(callback) } }),
+  };
 }
 
 describe('the inline runner', () => {

@@ -40,7 +40,10 @@ describe('the worker runner', () => {
     expect(outputEntries(fileSystem, flushed.tables[0]!, directory)).toEqual(entries);
     const outputs = [{ fileNumber: 500, salt: [3, 4] as const }];
     const output = { codec: 'none', blockSizeBytes: 4096, bloomBitsPerKey: 10, tableSizeBytes: 1 << 20 } as const;
-    const compacted = await runOn(runner, compactJob([[{ fileNumber, sizeBytes, salt }]], { directory, outputs, output }));
+    const compacted = await runOn(
+      runner,
+      compactJob([[{ fileNumber, sizeBytes, salt }]], { directory, outputs, output }),
+    );
     expect(compacted.threadId).toBe(flushed.threadId);
     expect(compacted.tables.map(({ entries }) => entries)).toEqual([500]);
   });
@@ -48,7 +51,12 @@ describe('the worker runner', () => {
   test('gives errors back as what they were', async () => {
     const input = inputTable(fileSystem, 1, entries.slice(0, 10), directory);
     const failed = runOn(runner, compactJob([[{ ...input, salt: [6, 6] }]], { directory }));
-    await expect(failed).rejects.toMatchObject({ name: 'LsmError', code: 'LSM_CORRUPTION', kind: 'salt', file: join(directory, '000001.sst') });
+    await expect(failed).rejects.toMatchObject({
+      name: 'LsmError',
+      code: 'LSM_CORRUPTION',
+      kind: 'salt',
+      file: join(directory, '000001.sst'),
+    });
   });
 
   test('fails the jobs of a worker that dies, and starts another for the next', async () => {
@@ -59,7 +67,10 @@ describe('the worker runner', () => {
       { status: 'rejected', reason: { code: 'LSM_COMPACTION', message: expect.stringContaining('exit code 7') } },
       { status: 'rejected', reason: { code: 'LSM_COMPACTION' } },
     ]);
-    await expect(runOn(dying, flushJob([], { directory, id: 3 }))).rejects.toMatchObject({ code: 'LSM_COMPACTION', message: expect.stringContaining('a bug in the worker') });
+    await expect(runOn(dying, flushJob([], { directory, id: 3 }))).rejects.toMatchObject({
+      code: 'LSM_COMPACTION',
+      message: expect.stringContaining('a bug in the worker'),
+    });
     await dying.close();
   });
 
