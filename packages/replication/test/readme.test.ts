@@ -1,0 +1,22 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, test, vi } from 'vitest';
+
+test('the example of the README runs as it stands', async () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const example = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  const directory = mkdtempSync(join(tmpdir(), 'kvd-readme-'));
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  try {
+    const file = join(directory, 'example.ts');
+    const index = new URL('../src/index.ts', import.meta.url).href;
+    writeFileSync(file, example.replace("'@kvd/replication'", JSON.stringify(index)));
+    await import(/* @vite-ignore */ pathToFileURL(file).href);
+    expect(log.mock.calls).toEqual([[2, 'right'], [true]]);
+  } finally {
+    log.mockRestore();
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
