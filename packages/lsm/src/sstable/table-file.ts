@@ -5,6 +5,7 @@
 import { CODEC_NONE, CODEC_SNAPPY, uncompress } from '../compression.ts';
 import type { TableSalt } from '../compaction/job.ts';
 import { LsmError } from '../errors.ts';
+import { errorCode } from '../file-system/file-error.ts';
 import type { File, FileSystem } from '../file-system/file-system.ts';
 import { ioError } from '../io-error.ts';
 import {
@@ -111,6 +112,7 @@ export class TableFile {
     try {
       this.#file = fileSystem.open(this.path, 'read');
     } catch (cause) {
+      if (errorCode(cause) === 'ENOENT') throw this.#damaged('missing', 'is not there', 0, cause);
       throw ioError(cause, 'open', this.path);
     }
     onOpen?.();

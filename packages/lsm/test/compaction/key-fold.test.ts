@@ -183,7 +183,7 @@ test('sums of uint32-add are the same whatever is folded first', () => {
   const operator = mergeOperator('uint32-add') as MergeOperator;
   const lanes = fc.array(fc.integer({ min: 0, max: 0xffffffff }), { minLength: 2, maxLength: 2 }).map((list) => {
     const bytes = Buffer.alloc(8);
-    list.forEach((lane, i) => bytes.writeUInt32LE(lane, i * 4));
+    for (const [i, lane] of list.entries()) bytes.writeUInt32LE(lane, i * 4);
     return bytes;
   });
   fc.assert(
