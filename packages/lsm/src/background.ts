@@ -240,7 +240,9 @@ export class Background {
     this.#counters.failures++;
     this.#strikes++;
     if (this.#strikes >= STRIKES) {
-      this.#degraded = new LsmError('LSM_COMPACTION', `background work failed ${this.#strikes} times in a row`, { cause: problem });
+      this.#degraded = new LsmError('LSM_COMPACTION', `background work failed ${this.#strikes} times in a row`, {
+        cause: problem,
+      });
     }
     if (!this.#stopped) this.#scheduleRetry();
     this.#answerWaiting();

@@ -50,7 +50,8 @@ export class Cursor implements Disposable {
   constructor(options: RangeOptions, dependencies: CursorDependencies) {
     const { gte, gt, lte, lt, reverse = false, limit = -1, snapshot } = options;
     for (const bound of [gte, gt, lte, lt]) if (bound !== undefined) checkBytes(bound, 'a bound');
-    if (!Number.isSafeInteger(limit) || limit < -1) throw new RangeError(`limit must be -1 or an integer from 0, found ${limit}`);
+    if (!Number.isSafeInteger(limit) || limit < -1)
+      throw new RangeError(`limit must be -1 or an integer from 0, found ${limit}`);
     this.#dependencies = dependencies;
     this.#left = limit === -1 ? Number.POSITIVE_INFINITY : limit;
     const { tree, reads } = dependencies;

@@ -57,7 +57,11 @@ export interface EngineParts {
 }
 
 /** Takes the directory and recovers it. Throws LSM_LOCKED, LSM_CORRUPTION, LSM_INCOMPATIBLE_FORMAT, LSM_IO, LSM_OPTIONS. */
-export async function openParts(directory: string, options: ResolvedOptions, dependencies: EngineDependencies): Promise<EngineParts> {
+export async function openParts(
+  directory: string,
+  options: ResolvedOptions,
+  dependencies: EngineDependencies,
+): Promise<EngineParts> {
   const lock = await takeLock(directory, dependencies);
   try {
     return await openLocked(directory, options, dependencies, lock);
@@ -74,15 +78,22 @@ async function takeLock(directory: string, { fileSystem, random }: EngineDepende
     return await fileSystem.lock(directory, token);
   } catch (cause) {
     if ((cause as { code?: string }).code !== 'EBUSY') throw asLsmError(cause, directory);
-    throw new LsmError('LSM_LOCKED', `${directory} is open elsewhere: ${(cause as Error).message}`, { cause, file: directory });
+    throw new LsmError('LSM_LOCKED', `${directory} is open elsewhere: ${(cause as Error).message}`, {
+      cause,
+      file: directory,
+    });
   }
 }
 
 function asLsmError(error: unknown, directory: string): unknown {
   const code = (error as { code?: unknown }).code;
-  if (error instanceof LsmError || typeof code !== 'string' || !code.startsWith('E') || code.startsWith('ERR_')) return error;
+  if (error instanceof LsmError || typeof code !== 'string' || !code.startsWith('E') || code.startsWith('ERR_'))
+    return error;
   const ours = code === 'ENOSPC' || code === 'EDQUOT' ? 'LSM_NO_SPACE' : 'LSM_IO';
-  return new LsmError(ours, `${directory} cannot be opened: ${(error as Error).message}`, { cause: error, file: directory });
+  return new LsmError(ours, `${directory} cannot be opened: ${(error as Error).message}`, {
+    cause: error,
+    file: directory,
+  });
 }
 
 async function openLocked(
@@ -135,7 +146,8 @@ async function build(base: Base, recovered: Recovered): Promise<EngineParts> {
       logNumber: logs.currentNumber,
       manifestNumber: versions.manifestNumber,
     });
-    if (recovered.report.tailDoubt) dependencies.log?.(`${directory} was not closed: what was not synced may be missing`);
+    if (recovered.report.tailDoubt)
+      dependencies.log?.(`${directory} was not closed: what was not synced may be missing`);
     return assemble(base, writers, recovered);
   } catch (error) {
     logs.close();
@@ -144,7 +156,10 @@ async function build(base: Base, recovered: Recovered): Promise<EngineParts> {
   }
 }
 
-async function startWriters({ directory, dependencies, lock, tables }: Base, { state, report }: Recovered): Promise<Writers> {
+async function startWriters(
+  { directory, dependencies, lock, tables }: Base,
+  { state, report }: Recovered,
+): Promise<Writers> {
   const { fileSystem, timers } = dependencies;
   const health = new Health();
   const stall = new WriteStall(timers);

@@ -39,7 +39,20 @@ export interface EngineStats {
 }
 
 export function engineStats(parts: EngineParts, openCursors: number): EngineStats {
-  const { health, background, tree, versions, options, stall, logs, remover, counters, blocks, snapshots, patientWrites } = parts;
+  const {
+    health,
+    background,
+    tree,
+    versions,
+    options,
+    stall,
+    logs,
+    remover,
+    counters,
+    blocks,
+    snapshots,
+    patientWrites,
+  } = parts;
   const version = versions.current;
   return {
     state: health.status,
@@ -47,7 +60,10 @@ export function engineStats(parts: EngineParts, openCursors: number): EngineStat
     lastSequence: tree.lastSequence,
     memtableBytes: tree.active.bytesUsed,
     sealedMemtables: tree.sealed.length,
-    levels: version.levels.map((level, number) => ({ tables: level.length, sizeBytes: version.levelSizeBytes(number) })),
+    levels: version.levels.map((level, number) => ({
+      tables: level.length,
+      sizeBytes: version.levelSizeBytes(number),
+    })),
     compactionDebtBytes: compactionDebtBytes(version, options),
     writeDelayMs: stall.delayMs,
     delayedAnswers: stall.delayedAnswers,

@@ -59,7 +59,11 @@ export class Engine {
    * Opens the directory, creating it if it is missing, and brings it to a state that may be served.
    * Rejects with LSM_OPTIONS, LSM_LOCKED, LSM_CORRUPTION, LSM_INCOMPATIBLE_FORMAT, LSM_IO, LSM_NO_SPACE.
    */
-  static async open(path: string, options: EngineOptions = {}, dependencies: Partial<EngineDependencies> = {}): Promise<Engine> {
+  static async open(
+    path: string,
+    options: EngineOptions = {},
+    dependencies: Partial<EngineDependencies> = {},
+  ): Promise<Engine> {
     if (typeof path !== 'string' || path === '') throw new TypeError('path must be a non-empty string');
     const resolved = resolveOptions(options);
     const ownTasks = dependencies.tasks === undefined ? new WorkerRunner() : undefined;

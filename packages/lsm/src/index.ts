@@ -10,7 +10,14 @@ export type { EngineStatus, FailureListener } from './health.ts';
 export type { MergeOperator } from './merge-operator.ts';
 export { NodeRandom } from './node-random.ts';
 export { nodeTimers } from './node-timers.ts';
-export { type CodecName, DEFAULTS, type Durability, type EngineOptions, resolveOptions, type ResolvedOptions } from './options.ts';
+export {
+  type CodecName,
+  DEFAULTS,
+  type Durability,
+  type EngineOptions,
+  resolveOptions,
+  type ResolvedOptions,
+} from './options.ts';
 export type { RecoveryReport } from './recovery.ts';
 export type { Snapshot } from './snapshot.ts';
 export type { Job, JobResult } from './compaction/job.ts';

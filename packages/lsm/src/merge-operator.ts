@@ -22,9 +22,11 @@ const uint32Add: MergeOperator = {
 };
 
 function addLanes(sum: Buffer, part: Uint8Array): void {
-  if (part.length !== sum.length) throw new RangeError(`uint32-add: operand of ${part.length} bytes, expected ${sum.length}`);
+  if (part.length !== sum.length)
+    throw new RangeError(`uint32-add: operand of ${part.length} bytes, expected ${sum.length}`);
   const view = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
-  for (let at = 0; at + 4 <= sum.length; at += 4) sum.writeUInt32LE((sum.readUInt32LE(at) + view.readUInt32LE(at)) >>> 0, at);
+  for (let at = 0; at + 4 <= sum.length; at += 4)
+    sum.writeUInt32LE((sum.readUInt32LE(at) + view.readUInt32LE(at)) >>> 0, at);
 }
 
 const operators = new Map<string, MergeOperator>([[uint32Add.name, uint32Add]]);

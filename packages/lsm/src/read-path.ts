@@ -93,7 +93,8 @@ function covers(table: TableMeta, userKey: Buffer): boolean {
 function resolverOf(name: string): Resolve {
   const operator = mergeOperator(name);
   return (base, operandsNewestFirst) => {
-    if (operator === undefined) throw new LsmError('LSM_OPTIONS', 'the directory holds merges: open it with mergeOperatorName');
+    if (operator === undefined)
+      throw new LsmError('LSM_OPTIONS', 'the directory holds merges: open it with mergeOperatorName');
     return operator.merge(base, operandsNewestFirst.toReversed());
   };
 }

@@ -70,7 +70,10 @@ export async function recover(dependencies: RecoveryDependencies): Promise<Recov
 export function agreeOnMergeOperator(recorded: string, given: string): string {
   if (recorded === '' || recorded === given) return given;
   const found = given === '' ? 'none' : `'${given}'`;
-  throw new LsmError('LSM_OPTIONS', `option mergeOperatorName must be '${recorded}', as recorded in the directory, found ${found}`);
+  throw new LsmError(
+    'LSM_OPTIONS',
+    `option mergeOperatorName must be '${recorded}', as recorded in the directory, found ${found}`,
+  );
 }
 
 interface FoundState {
@@ -102,7 +105,10 @@ function readState({ fileSystem, directory, options }: RecoveryDependencies, nam
 function assertNeverUsed(names: readonly string[]): void {
   const data = names.find((name) => ['log', 'table'].includes(parseFileName(name).type));
   if (data === undefined) return;
-  throw new LsmError('LSM_CORRUPTION', `CURRENT is missing, but there is ${data}`, { file: CURRENT_FILE, kind: 'manifest' });
+  throw new LsmError('LSM_CORRUPTION', `CURRENT is missing, but there is ${data}`, {
+    file: CURRENT_FILE,
+    kind: 'manifest',
+  });
 }
 
 function readCurrent(fileSystem: FileSystem, directory: string): number {

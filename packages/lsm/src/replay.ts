@@ -56,7 +56,10 @@ export class Replay {
   }
 
   stateAfter(history: LogHistory): EngineState {
-    const version = this.#state.version.apply(this.#tables.map((table) => ({ level: 0, table })), []);
+    const version = this.#state.version.apply(
+      this.#tables.map((table) => ({ level: 0, table })),
+      [],
+    );
     const gap = history.isEmpty || history.cleanShutdown ? 0 : SEQUENCE_GAP;
     return { ...this.#state, version, nextFileNumber: this.#nextFileNumber, lastSequence: this.#lastSequence + gap };
   }
@@ -70,7 +73,9 @@ export class Replay {
     let sequence = firstSequence;
     for (; reader.next(); sequence++) this.#memtable.add(payload, reader.key, reader.value, sequence, reader.kind);
     if (sequence !== firstSequence + count) {
-      throw new LsmError('LSM_CORRUPTION', `a batch holds ${sequence - firstSequence} entries, not ${count}`, { kind: 'batch' });
+      throw new LsmError('LSM_CORRUPTION', `a batch holds ${sequence - firstSequence} entries, not ${count}`, {
+        kind: 'batch',
+      });
     }
     this.#lastSequence = Math.max(this.#lastSequence, sequence - 1);
     this.records++;
@@ -95,5 +100,9 @@ export class Replay {
 }
 
 function outOfOrder(file: string, offset: number): LsmError {
-  return new LsmError('LSM_CORRUPTION', `${file}: sequence numbers go back at ${offset}`, { file, offset, kind: 'wal-order' });
+  return new LsmError('LSM_CORRUPTION', `${file}: sequence numbers go back at ${offset}`, {
+    file,
+    offset,
+    kind: 'wal-order',
+  });
 }

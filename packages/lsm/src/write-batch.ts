@@ -117,7 +117,8 @@ export class WriteBatch {
 export function checkKey(key: Uint8Array): void {
   checkBytes(key, 'a key');
   if (key.length === 0) throw new RangeError('a key must not be empty');
-  if (key.length > KEY_BYTES_MAX) throw new RangeError(`a key of ${key.length} bytes is over the limit of ${KEY_BYTES_MAX}`);
+  if (key.length > KEY_BYTES_MAX)
+    throw new RangeError(`a key of ${key.length} bytes is over the limit of ${KEY_BYTES_MAX}`);
 }
 
 /** TypeError unless `bytes` is a Uint8Array. */

@@ -20,7 +20,11 @@ const DEBT_HARD = 32;
 /** The delay in ms: 0 without pressure, `writeDelayMaxMs` at a bound. */
 export function writeDelayMs(options: ResolvedOptions, pressure: WritePressure): number {
   const level0 = share(pressure.level0Tables, options.level0CompactionTables * 2, options.level0TablesMax);
-  const sealed = share(pressure.sealedMemtables, Math.min(2, options.sealedMemtablesMax - 1), options.sealedMemtablesMax);
+  const sealed = share(
+    pressure.sealedMemtables,
+    Math.min(2, options.sealedMemtablesMax - 1),
+    options.sealedMemtablesMax,
+  );
   const debt = share(pressure.debtBytes, options.level1SizeBytes * DEBT_SOFT, options.level1SizeBytes * DEBT_HARD);
   const worst = Math.max(level0, sealed, debt);
   return worst * worst * options.writeDelayMaxMs;

@@ -11,7 +11,14 @@ import type { CrashOptions } from '../src/file-system/memory-file-system.ts';
 import { WriteBatch } from '../src/write-batch.ts';
 import { Machine, turns } from './machine.ts';
 
-const OPTIONS = { memtableSizeBytes: 4096, level0CompactionTables: 2, level0TablesMax: 6, level1SizeBytes: 1024, tableSizeBytes: 1024, blockSizeBytes: 256 };
+const OPTIONS = {
+  memtableSizeBytes: 4096,
+  level0CompactionTables: 2,
+  level0TablesMax: 6,
+  level1SizeBytes: 1024,
+  tableSizeBytes: 1024,
+  blockSizeBytes: 256,
+};
 const WRITES = 36;
 const KEYS = 9;
 
@@ -37,7 +44,9 @@ class Workload {
 
   async #write(engine: Engine, number: number): Promise<void> {
     const value = Buffer.alloc(300, `${number} `);
-    const batch = new WriteBatch().put(Buffer.from(`k${number % KEYS}`), value).put(Buffer.from('last'), Buffer.from(`${number}`));
+    const batch = new WriteBatch()
+      .put(Buffer.from(`k${number % KEYS}`), value)
+      .put(Buffer.from('last'), Buffer.from(`${number}`));
     this.begun = number;
     const isSync = number % 3 === 0;
     await engine.write(batch, { durability: isSync ? 'sync' : 'os' });
@@ -95,16 +104,20 @@ describe('a crash', () => {
     ['drop-all', 1],
     ['keep-all', 1],
     ['random', 5],
-  ] as const)('at any call to the disk, and again in the open after it, leaves a prefix (%s)', async (mode, rounds) => {
-    const total = await callsOf();
-    expect(total).toBeGreaterThan(150);
-    for (let round = 0; round < total * rounds; round++) {
-      const workload = new Workload(1);
-      const running = workload.run();
-      workload.machine.crashAtCall(round % total, mode, round);
-      await running;
-      workload.machine.crash(mode, round);
-      await workload.check(mode, round % 53, round + 7);
-    }
-  }, 60_000);
+  ] as const)(
+    'at any call to the disk, and again in the open after it, leaves a prefix (%s)',
+    async (mode, rounds) => {
+      const total = await callsOf();
+      expect(total).toBeGreaterThan(150);
+      for (let round = 0; round < total * rounds; round++) {
+        const workload = new Workload(1);
+        const running = workload.run();
+        workload.machine.crashAtCall(round % total, mode, round);
+        await running;
+        workload.machine.crash(mode, round);
+        await workload.check(mode, round % 53, round + 7);
+      }
+    },
+    60_000,
+  );
 });

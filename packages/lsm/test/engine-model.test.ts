@@ -14,7 +14,13 @@ import type { Snapshot } from '../src/snapshot.ts';
 import { WriteBatch } from '../src/write-batch.ts';
 import { Machine, turns } from './machine.ts';
 
-const TINY = { level0CompactionTables: 2, level0TablesMax: 6, level1SizeBytes: 4096, levelSizeRatio: 2, tableSizeBytes: 1024 };
+const TINY = {
+  level0CompactionTables: 2,
+  level0TablesMax: 6,
+  level1SizeBytes: 4096,
+  levelSizeRatio: 2,
+  tableSizeBytes: 1024,
+};
 const OPTION_SETS: readonly EngineOptions[] = [
   {},
   { ...TINY, memtableSizeBytes: 4096, blockSizeBytes: 64, blockCacheSizeBytes: 0, codec: 'none', openTablesMax: 2 },
@@ -22,23 +28,58 @@ const OPTION_SETS: readonly EngineOptions[] = [
   { ...TINY, memtableSizeBytes: 16384, blockCacheSizeBytes: 2000, level1SizeBytes: 1024 },
 ];
 
-type Write = { readonly type: 'put' | 'delete' | 'merge'; readonly key: string; readonly value: number; readonly length: number };
+type Write = {
+  readonly type: 'put' | 'delete' | 'merge';
+  readonly key: string;
+  readonly value: number;
+  readonly length: number;
+};
 type Durability = 'memory' | 'os' | 'sync';
 type CrashMode = 'drop-all' | 'keep-all' | 'random';
 type Command =
-  | { readonly type: 'commit'; readonly writes: readonly Write[]; readonly durability: Durability; readonly wait: boolean }
+  | {
+      readonly type: 'commit';
+      readonly writes: readonly Write[];
+      readonly durability: Durability;
+      readonly wait: boolean;
+    }
   | { readonly type: 'fill'; readonly from: number; readonly count: number }
-  | { readonly type: 'scan'; readonly from: string; readonly to: string; readonly reverse: boolean; readonly limit: number }
+  | {
+      readonly type: 'scan';
+      readonly from: string;
+      readonly to: string;
+      readonly reverse: boolean;
+      readonly limit: number;
+    }
   | { readonly type: 'turns'; readonly count: number }
   | { readonly type: 'snapshot' | 'release' | 'flush' | 'settle' | 'check' }
   | { readonly type: 'reopen'; readonly options: number }
   | { readonly type: 'crash'; readonly options: number; readonly mode: CrashMode; readonly seed: number }
-  | { readonly type: 'crashLater'; readonly calls: number; readonly options: number; readonly mode: CrashMode; readonly seed: number };
+  | {
+      readonly type: 'crashLater';
+      readonly calls: number;
+      readonly options: number;
+      readonly mode: CrashMode;
+      readonly seed: number;
+    };
 
-const key = fc.oneof(fc.constantFrom('m1', 'm2', 'a', 'a\0', 'b', 'zz'), fc.nat(30).map((n) => `k${n}`));
+const key = fc.oneof(
+  fc.constantFrom('m1', 'm2', 'a', 'a\0', 'b', 'zz'),
+  fc.nat(30).map((n) => `k${n}`),
+);
 const write: fc.Arbitrary<Write> = fc
-  .record({ type: fc.constantFrom('put', 'put', 'delete', 'merge'), key, value: fc.nat(1e9), length: fc.constantFrom(4, 4, 40, 300) })
-  .map(({ type, ...rest }) => (rest.key.startsWith('m') ? { type, ...rest, length: 4 } : { type: type === 'merge' ? 'put' : type, ...rest }) as Write);
+  .record({
+    type: fc.constantFrom('put', 'put', 'delete', 'merge'),
+    key,
+    value: fc.nat(1e9),
+    length: fc.constantFrom(4, 4, 40, 300),
+  })
+  .map(
+    ({ type, ...rest }) =>
+      (rest.key.startsWith('m')
+        ? { type, ...rest, length: 4 }
+        : { type: type === 'merge' ? 'put' : type, ...rest }) as Write,
+  );
 const options = fc.nat(OPTION_SETS.length - 1);
 const mode = fc.constantFrom<CrashMode>('drop-all', 'keep-all', 'random', 'random');
 const commands: fc.Arbitrary<Command[]> = fc.array(
@@ -53,12 +94,41 @@ const commands: fc.Arbitrary<Command[]> = fc.array(
       }),
     },
     { weight: 2, arbitrary: fc.record({ type: fc.constant('fill' as const), from: fc.nat(20), count: fc.nat(40) }) },
-    { weight: 4, arbitrary: fc.record({ type: fc.constant('scan' as const), from: key, to: key, reverse: fc.boolean(), limit: fc.integer({ min: -1, max: 5 }) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        type: fc.constant('scan' as const),
+        from: key,
+        to: key,
+        reverse: fc.boolean(),
+        limit: fc.integer({ min: -1, max: 5 }),
+      }),
+    },
     { weight: 4, arbitrary: fc.record({ type: fc.constant('turns' as const), count: fc.nat(6) }) },
-    { weight: 6, arbitrary: fc.record({ type: fc.constantFrom('snapshot' as const, 'release' as const, 'flush' as const, 'settle' as const, 'check' as const) }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        type: fc.constantFrom(
+          'snapshot' as const,
+          'release' as const,
+          'flush' as const,
+          'settle' as const,
+          'check' as const,
+        ),
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('reopen' as const), options }) },
     { weight: 2, arbitrary: fc.record({ type: fc.constant('crash' as const), options, mode, seed: fc.nat() }) },
-    { weight: 2, arbitrary: fc.record({ type: fc.constant('crashLater' as const), calls: fc.nat(60), options, mode, seed: fc.nat() }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        type: fc.constant('crashLater' as const),
+        calls: fc.nat(60),
+        options,
+        mode,
+        seed: fc.nat(),
+      }),
+    },
   ),
   { maxLength: 60 },
 );
@@ -88,7 +158,10 @@ function sorted(state: State): [string, string][] {
   return [...state].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
 
-function scanned(engine: Engine, range: { gte?: Buffer; lt?: Buffer; reverse?: boolean; limit?: number; snapshot?: Snapshot } = {}): [string, string][] {
+function scanned(
+  engine: Engine,
+  range: { gte?: Buffer; lt?: Buffer; reverse?: boolean; limit?: number; snapshot?: Snapshot } = {},
+): [string, string][] {
   using cursor = engine.cursor(range);
   const found: [string, string][] = [];
   while (cursor.next()) found.push([cursor.key.toString(), cursor.value.toString('latin1')]);
@@ -196,7 +269,10 @@ class Run {
       });
     });
     if (isBusy) states.pop();
-    else if (!this.#machine.processIsDead) expect(this.#engine.getSync(Buffer.from(writes[0]?.key as string))?.toString('latin1')).toBe(this.#state.get(writes[0]?.key as string));
+    else if (!this.#machine.processIsDead)
+      expect(this.#engine.getSync(Buffer.from(writes[0]?.key as string))?.toString('latin1')).toBe(
+        this.#state.get(writes[0]?.key as string),
+      );
     if (wait) await this.#orDead(answered);
   }
 
@@ -213,7 +289,9 @@ class Run {
 
   #scan({ from, to, reverse, limit }: { from: string; to: string; reverse: boolean; limit: number }): void {
     const [low, high] = Buffer.compare(Buffer.from(from), Buffer.from(to)) <= 0 ? [from, to] : [to, from];
-    const within = ([name]: [string, string]) => Buffer.compare(Buffer.from(name), Buffer.from(low)) >= 0 && Buffer.compare(Buffer.from(name), Buffer.from(high)) < 0;
+    const within = ([name]: [string, string]) =>
+      Buffer.compare(Buffer.from(name), Buffer.from(low)) >= 0 &&
+      Buffer.compare(Buffer.from(name), Buffer.from(high)) < 0;
     const expected = sorted(this.#state).filter(within);
     if (reverse) expected.reverse();
     const range = { gte: Buffer.from(low), lt: Buffer.from(high), reverse, limit };
@@ -269,7 +347,8 @@ class Run {
     const oldest = how === 'keep-all' ? this.#atLeast.os : this.#atLeast.sync;
     const possible = this.#states.slice(oldest);
     const at = possible.findLastIndex((state) => JSON.stringify(sorted(state)) === JSON.stringify(found));
-    if (at === -1) expect(found, `none of ${possible.length} states after a crash (${how})`).toEqual(possible.map(sorted).at(-1));
+    if (at === -1)
+      expect(found, `none of ${possible.length} states after a crash (${how})`).toEqual(possible.map(sorted).at(-1));
     this.#states = [possible[at] as State];
     this.#atLeast = { os: 0, sync: 0 };
     this.#check();

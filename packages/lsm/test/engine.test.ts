@@ -47,7 +47,9 @@ describe('an engine', () => {
 
   it('shows a write before its promise is fulfilled, and all of a batch or nothing', async () => {
     const engine = await new Machine().open();
-    const written = engine.write(new WriteBatch().put(bytes('a'), bytes('1')).put(bytes('b'), bytes('2')).delete(bytes('a')));
+    const written = engine.write(
+      new WriteBatch().put(bytes('a'), bytes('1')).put(bytes('b'), bytes('2')).delete(bytes('a')),
+    );
     expect(engine.getSync(bytes('a'))).toBeUndefined();
     expect(engine.getSync(bytes('b'))?.toString()).toBe('2');
     await written;
@@ -146,7 +148,9 @@ describe('an engine', () => {
     const engine = await new Machine().open({ memtableSizeBytes: 4096, sealedMemtablesMax: 1 });
     const answers: (string | undefined)[] = [];
     for (let i = 0; i < 10; i++) {
-      engine.commit(new WriteBatch().put(bytes('k'), Buffer.alloc(900, `${i}`)), 'os', (error) => answers.push((error as { code?: string })?.code));
+      engine.commit(new WriteBatch().put(bytes('k'), Buffer.alloc(900, `${i}`)), 'os', (error) =>
+        answers.push((error as { code?: string })?.code),
+      );
     }
     expect(answers).toContain('LSM_BUSY');
     await Promise.all(Array.from({ length: 100 }, (_, i) => engine.put(bytes('k'), Buffer.alloc(900, `${i % 10}`))));
@@ -168,7 +172,12 @@ describe('an engine', () => {
 
   it('compacts, and removes the tables that nobody reads any more', async () => {
     const machine = new Machine();
-    const engine = await machine.open({ memtableSizeBytes: 4096, level0CompactionTables: 2, level1SizeBytes: 8192, tableSizeBytes: 2048 });
+    const engine = await machine.open({
+      memtableSizeBytes: 4096,
+      level0CompactionTables: 2,
+      level1SizeBytes: 8192,
+      tableSizeBytes: 2048,
+    });
     for (let i = 0; i < 600; i++) await engine.put(bytes(`key${i % 150}`), Buffer.alloc(60, `${i}`));
     const cursor = engine.cursor();
     await engine.flush();
@@ -189,7 +198,9 @@ describe('a failing disk', () => {
     const failures: string[] = [];
     engine.onFailure((error) => failures.push(error.code));
     machine.disk.failNextSync('.log', { dropPages: true });
-    await expect(engine.put(bytes('a'), bytes('1'), { durability: 'sync' })).rejects.toThrow(refused('LSM_DURABILITY_LOST'));
+    await expect(engine.put(bytes('a'), bytes('1'), { durability: 'sync' })).rejects.toThrow(
+      refused('LSM_DURABILITY_LOST'),
+    );
     expect(engine.state).toBe('failed');
     await expect(engine.put(bytes('b'), bytes('1'))).rejects.toThrow(refused('LSM_DURABILITY_LOST'));
     await expect(engine.flush()).rejects.toThrow(refused('LSM_DURABILITY_LOST'));
@@ -313,7 +324,9 @@ describe('opening', () => {
     writeFile(machine.disk, path, newer);
     const names = machine.disk.readdir('/db');
     await expect(machine.open()).rejects.toThrow(refused('LSM_INCOMPATIBLE_FORMAT'));
-    expect(machine.disk.readdir('/db').filter((file) => file !== 'LOCK')).toEqual(names.filter((file) => file !== 'LOCK'));
+    expect(machine.disk.readdir('/db').filter((file) => file !== 'LOCK')).toEqual(
+      names.filter((file) => file !== 'LOCK'),
+    );
   });
 
   it('puts orphan tables into the trash, and never uses their numbers again', async () => {
@@ -377,7 +390,10 @@ describe('on the real disk', () => {
   });
 
   it('has the codec byte of the option in its first block', async () => {
-    for (const [codec, byte] of [['none', 0], ['snappy', 1]] as const) {
+    for (const [codec, byte] of [
+      ['none', 0],
+      ['snappy', 1],
+    ] as const) {
       const machine = new Machine();
       const engine = await machine.open({ codec });
       for (let i = 0; i < 30; i++) await engine.put(bytes(`key${i}`), Buffer.alloc(100, 'a'));

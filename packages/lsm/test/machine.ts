@@ -33,7 +33,11 @@ export class Machine {
     const fileSystem = this.#fileSystemOf(process);
     const timers = timersOf(process);
     const tasks = new InlineRunner({ fileSystem, timers });
-    return Engine.open(DIRECTORY, { writeDelayMaxMs: 0, ...options }, { fileSystem, timers, random: this.#random, tasks });
+    return Engine.open(
+      DIRECTORY,
+      { writeDelayMaxMs: 0, ...options },
+      { fileSystem, timers, random: this.#random, tasks },
+    );
   }
 
   /** Kills the process, with the power or without. */

@@ -13,7 +13,10 @@ it('the example of the README runs as it stands', async () => {
   try {
     const file = join(directory, 'example.ts');
     const index = new URL('../src/index.ts', import.meta.url).href;
-    writeFileSync(file, example.replace("'@kvd/lsm'", JSON.stringify(index)).replace("'./data'", JSON.stringify(join(directory, 'data'))));
+    writeFileSync(
+      file,
+      example.replace("'@kvd/lsm'", JSON.stringify(index)).replace("'./data'", JSON.stringify(join(directory, 'data'))),
+    );
     await import(/* @vite-ignore */ pathToFileURL(file).href);
     expect(printed).toEqual(['b = 2', '2']);
   } finally {

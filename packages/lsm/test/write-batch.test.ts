@@ -30,7 +30,9 @@ describe('a write batch', () => {
           else if (kind === KIND_MERGE) batch.merge(key, value);
           else batch.delete(key);
         }
-        const expected = list.map((write) => (write.kind === KIND_DELETE ? { ...write, value: Buffer.alloc(0) } : write));
+        const expected = list.map((write) =>
+          write.kind === KIND_DELETE ? { ...write, value: Buffer.alloc(0) } : write,
+        );
         expect(read(batch.payload())).toEqual(expected);
         expect(batch.count).toBe(list.length);
         expect(read(batch.clone().payload())).toEqual(expected);

@@ -23,7 +23,10 @@ export interface ReplicaStore {
   read(address: Uint8Array): Uint8Array | undefined;
   leaf(slot: number, group: number): Hash128;
   /** Addresses of the slot after `after` (exclusive) and up to `until` (inclusive; undefined = end), with record hashes. */
-  list(slot: number, range: { readonly after?: Uint8Array; readonly until?: Uint8Array; readonly limit: number }): SlotListing;
+  list(
+    slot: number,
+    range: { readonly after?: Uint8Array; readonly until?: Uint8Array; readonly limit: number },
+  ): SlotListing;
   /** Nodes for which hints are kept. */
   hintTargets(): readonly NodeId[];
   /** Some hints for the target, oldest slots first: at most `count` and about `bytes`. */

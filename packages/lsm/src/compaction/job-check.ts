@@ -20,9 +20,12 @@ export interface JobCheck {
 /** The tables of the result, fit for an edit. Throws LSM_COMPACTION naming what is wrong. */
 export function checkJobResult(job: Job, result: JobResult, check: JobCheck): TableMeta[] {
   const entriesOut = result.tables.reduce((sum, table) => sum + table.entries, 0);
-  if (result.entriesIn !== check.entriesExpected) refuse(`${result.entriesIn} entries in, expected ${check.entriesExpected}`);
+  if (result.entriesIn !== check.entriesExpected)
+    refuse(`${result.entriesIn} entries in, expected ${check.entriesExpected}`);
   if (result.entriesIn !== entriesOut + result.entriesDropped + result.entriesFolded) {
-    refuse(`${result.entriesIn} entries in, but ${entriesOut} out, ${result.entriesDropped} dropped, ${result.entriesFolded} folded`);
+    refuse(
+      `${result.entriesIn} entries in, but ${entriesOut} out, ${result.entriesDropped} dropped, ${result.entriesFolded} folded`,
+    );
   }
   if (job.type === 'flush' && result.tables.length !== 1) refuse(`a flush made ${result.tables.length} tables`);
   const tables = result.tables.map((output, index) => checkTable(job, output, index, check));
@@ -51,7 +54,8 @@ function checkContents(table: TableMeta, open: OpenTableOf): void {
   if (compareInternalKeys(table.smallest, table.largest) > 0) refuse(`table ${table.number} ends before it begins`);
   const iterator = open(table).iterator();
   iterator.seekToFirst();
-  if (!iterator.valid() || !iterator.key().equals(table.smallest)) refuse(`table ${table.number} begins with another key`);
+  if (!iterator.valid() || !iterator.key().equals(table.smallest))
+    refuse(`table ${table.number} begins with another key`);
   iterator.seekToLast();
   if (!iterator.valid() || !iterator.key().equals(table.largest)) refuse(`table ${table.number} ends with another key`);
 }

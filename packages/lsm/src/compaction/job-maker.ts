@@ -51,7 +51,10 @@ export class JobMaker {
       output: { codec, blockSizeBytes, bloomBitsPerKey, tableSizeBytes },
       snapshots,
       mergeOperatorName: mergeOperatorName === '' ? undefined : mergeOperatorName,
-      outputs: Array.from({ length: outputs }, () => ({ fileNumber: this.#dependencies.newFileNumber(), salt: this.#salt() })),
+      outputs: Array.from({ length: outputs }, () => ({
+        fileNumber: this.#dependencies.newFileNumber(),
+        salt: this.#salt(),
+      })),
     };
   }
 

@@ -59,7 +59,8 @@ function worstLevel(version: Version, options: PickerOptions): number | undefine
       level === 0
         ? version.level(0).length / options.level0CompactionTables
         : version.levelSizeBytes(level) / levelTargetBytes(level, options);
-    if (score < worstScore || (score === worstScore && worst !== undefined) || version.level(level).length === 0) continue;
+    if (score < worstScore || (score === worstScore && worst !== undefined) || version.level(level).length === 0)
+      continue;
     worst = level;
     worstScore = score;
   }

@@ -45,7 +45,9 @@ export class VisibleIterator {
 
   /** To the first entry in walking order. */
   seekToStart(): boolean {
-    return this.#reverse ? this.#startBackward(this.#bounds.high, this.#bounds.highIncluded) : this.#startForward(this.#bounds.low);
+    return this.#reverse
+      ? this.#startBackward(this.#bounds.high, this.#bounds.highIncluded)
+      : this.#startForward(this.#bounds.low);
   }
 
   /** To the first entry, in walking order, at `userKey` or beyond it. */

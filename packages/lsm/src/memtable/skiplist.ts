@@ -80,10 +80,11 @@ export class SkipList {
     const words = this.#words;
     const path = this.#path;
     const last = this.#tails[0] as number;
-    if (last === HEAD || this.#compare(this.#view, at, keyLength, trailerHigh, trailerLow, last) > 0) path.set(this.#tails);
+    if (last === HEAD || this.#compare(this.#view, at, keyLength, trailerHigh, trailerLow, last) > 0)
+      path.set(this.#tails);
     else this.#search(this.#view, at, keyLength, trailerHigh, trailerLow);
     if (height > (words[0] as number)) words[0] = height;
-    const following = words[(path[0] as number) + NODE_HEADER_BYTES >>> 2] as number;
+    const following = words[((path[0] as number) + NODE_HEADER_BYTES) >>> 2] as number;
     words[(node + 8) >>> 2] = path[0] as number;
     if (following !== 0) words[(following + 8) >>> 2] = node;
     for (let level = 0; level < height; level++) {
@@ -138,7 +139,10 @@ export class SkipList {
 
   /** True when the node's user key is the one last given to `seek`, of `keyLength` bytes. */
   hasSoughtKey(node: number, keyLength: number): boolean {
-    return this.userKeyLength(node) === keyLength && compareBytes(scratchView, 0, this.#view, this.keyStart(node), keyLength) === 0;
+    return (
+      this.userKeyLength(node) === keyLength &&
+      compareBytes(scratchView, 0, this.#view, this.keyStart(node), keyLength) === 0
+    );
   }
 
   #next(node: number, level: number): number {

@@ -110,7 +110,8 @@ export function readManifest(file: File, name: string, number: number): Manifest
   while (isEditAt(bytes, at)) {
     const editNumber = readUInt64LE(bytes, at + 16);
     if (editNumber !== edits.length) throw damaged(name, at, `edit ${editNumber} where ${edits.length} belongs`);
-    if (bytes.readUInt32LE(at + 24) !== previousCrc) throw damaged(name, at, 'an edit that does not follow the one before');
+    if (bytes.readUInt32LE(at + 24) !== previousCrc)
+      throw damaged(name, at, 'an edit that does not follow the one before');
     const end = at + EDIT_HEADER_BYTES + bytes.readUInt32LE(at + 4);
     edits.push(decodeEdit(bytes.subarray(at + EDIT_HEADER_BYTES, end)));
     previousCrc = bytes.readUInt32LE(at);

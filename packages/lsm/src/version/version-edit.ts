@@ -43,10 +43,12 @@ export function encodeEdit(edit: VersionEdit): Buffer {
   if (edit.mergeOperatorName !== undefined) field(parts, TAG_MERGE_OPERATOR, Buffer.from(edit.mergeOperatorName));
   if (edit.nextFileNumber !== undefined) field(parts, TAG_NEXT_FILE_NUMBER, varints(edit.nextFileNumber));
   if (edit.lastSequence !== undefined) field(parts, TAG_LAST_SEQUENCE, varints(edit.lastSequence));
-  if (edit.logs !== undefined) field(parts, TAG_LOGS, varints(...edit.logs.flatMap((log) => [log.number, log.durableLength])));
+  if (edit.logs !== undefined)
+    field(parts, TAG_LOGS, varints(...edit.logs.flatMap((log) => [log.number, log.durableLength])));
   for (const { level, number } of edit.removed ?? []) field(parts, TAG_TABLE_REMOVED, varints(level, number));
   for (const { level, table } of edit.added ?? []) field(parts, TAG_TABLE_ADDED, encodeTable(level, table));
-  for (const { level, key } of edit.pointers ?? []) field(parts, TAG_COMPACTION_POINTER, Buffer.concat([varints(level), key]));
+  for (const { level, key } of edit.pointers ?? [])
+    field(parts, TAG_COMPACTION_POINTER, Buffer.concat([varints(level), key]));
   return Buffer.concat(parts);
 }
 
@@ -96,14 +98,16 @@ function decodeField(edit: MutableEdit, tag: number, bytes: Buffer): void {
       edit.pointers.push({ level: readLevel(bytes, cursor), key: Buffer.from(bytes.subarray(cursor.at)) });
       return;
     default:
-      if (tag < TAG_SKIPPABLE_FROM) throw new LsmError('LSM_INCOMPATIBLE_FORMAT', `MANIFEST edit has unknown field ${tag}`);
+      if (tag < TAG_SKIPPABLE_FROM)
+        throw new LsmError('LSM_INCOMPATIBLE_FORMAT', `MANIFEST edit has unknown field ${tag}`);
   }
 }
 
 function decodeLogs(bytes: Buffer): LogState[] {
   const logs: LogState[] = [];
   const cursor = { at: 0 };
-  while (cursor.at < bytes.length) logs.push({ number: readVarint(bytes, cursor), durableLength: readVarint(bytes, cursor) });
+  while (cursor.at < bytes.length)
+    logs.push({ number: readVarint(bytes, cursor), durableLength: readVarint(bytes, cursor) });
   return logs;
 }
 

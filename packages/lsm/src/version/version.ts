@@ -52,7 +52,10 @@ export class Version {
   }
 
   /** The version after removing and adding tables. Removing one that is not there is an error. */
-  apply(added: readonly TableChange[], removed: readonly { readonly level: number; readonly number: number }[]): Version {
+  apply(
+    added: readonly TableChange[],
+    removed: readonly { readonly level: number; readonly number: number }[],
+  ): Version {
     const levels = this.levels.map((tables) => tables.slice());
     for (const { level, number } of removed) {
       const tables = levels[level] as TableMeta[];
@@ -121,6 +124,9 @@ function assertDisjoint(level: number, tables: readonly TableMeta[]): void {
     const next = tables[i + 1];
     if (next === undefined) continue;
     const end = next.smallest.subarray(0, next.smallest.length - TRAILER_BYTES);
-    assert.ok(compareToUserKey(table.largest, end) < 0, `level ${level}: tables ${table.number} and ${next.number} overlap`);
+    assert.ok(
+      compareToUserKey(table.largest, end) < 0,
+      `level ${level}: tables ${table.number} and ${next.number} overlap`,
+    );
   }
 }

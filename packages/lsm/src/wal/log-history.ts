@@ -22,7 +22,12 @@ export interface LogHistory {
 }
 
 /** `listed` are the live logs that the MANIFEST names. Throws LSM_CORRUPTION (`missing`, `wal-middle`). */
-export function readLogs(fileSystem: FileSystem, directory: string, names: readonly string[], listed: readonly LogState[]): LogHistory {
+export function readLogs(
+  fileSystem: FileSystem,
+  directory: string,
+  names: readonly string[],
+  listed: readonly LogState[],
+): LogHistory {
   const oldest = listed[0]?.number ?? Number.POSITIVE_INFINITY;
   const numbers = names.flatMap((name) => {
     const parsed = parseFileName(name);
@@ -30,7 +35,10 @@ export function readLogs(fileSystem: FileSystem, directory: string, names: reado
   });
   numbers.sort((a, b) => a - b);
   for (const { number } of listed) if (!numbers.includes(number)) throw missingLog(number);
-  return judge(numbers.map((number) => readOne(fileSystem, directory, number)), listed);
+  return judge(
+    numbers.map((number) => readOne(fileSystem, directory, number)),
+    listed,
+  );
 }
 
 function readOne(fileSystem: FileSystem, directory: string, number: number): LogContents {
@@ -67,7 +75,8 @@ function judge(logs: readonly LogContents[], listed: readonly LogState[]): LogHi
     cleanShutdown: last?.ending === 'clean' && dropped.every((log) => log.records.length === 0),
     isEmpty: logs.length === 0,
     bytesTruncated: sum(counted, (log) => log.sizeBytes - log.validLength) + sum(dropped, (log) => log.sizeBytes),
-    recordsDiscarded: sum(counted, (log) => log.recordsBehind) + sum(dropped, (log) => log.records.length + log.recordsBehind),
+    recordsDiscarded:
+      sum(counted, (log) => log.recordsBehind) + sum(dropped, (log) => log.records.length + log.recordsBehind),
   };
 }
 

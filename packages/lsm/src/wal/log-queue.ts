@@ -132,7 +132,12 @@ export class LogQueue {
 
   /** Gives all waiting writers the error. Called through `Health.fail` by whatever part fails. */
   abandon(error: LsmError): void {
-    const waiting = [this.#waitingForWrite, this.#waitingForFlight, ...this.#sealed.map((log) => log.waiting), this.#waitingForSync];
+    const waiting = [
+      this.#waitingForWrite,
+      this.#waitingForFlight,
+      ...this.#sealed.map((log) => log.waiting),
+      this.#waitingForSync,
+    ];
     this.#waitingForWrite = [];
     this.#waitingForFlight = [];
     this.#waitingForSync = [];

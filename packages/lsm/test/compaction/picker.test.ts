@@ -23,7 +23,9 @@ function table(number: number, from: string, to: string, sizeBytes = 400): Table
 }
 
 function versionOf(levels: Record<number, TableMeta[]>): Version {
-  const added = Object.entries(levels).flatMap(([level, tables]) => tables.map((one) => ({ level: Number(level), table: one })));
+  const added = Object.entries(levels).flatMap(([level, tables]) =>
+    tables.map((one) => ({ level: Number(level), table: one })),
+  );
   return Version.empty.apply(added, []);
 }
 
@@ -38,7 +40,10 @@ describe('the compaction picker', () => {
   });
 
   it('takes all of level 0, newest first, with what overlaps below', () => {
-    const version = versionOf({ 0: [table(8, 'c', 'e'), table(9, 'd', 'k')], 1: [table(1, 'a', 'b'), table(2, 'd', 'f'), table(3, 'x', 'z', 100)] });
+    const version = versionOf({
+      0: [table(8, 'c', 'e'), table(9, 'd', 'k')],
+      1: [table(1, 'a', 'b'), table(2, 'd', 'f'), table(3, 'x', 'z', 100)],
+    });
     const plan = pickCompaction(version, NO_POINTERS, OPTIONS);
     expect(plan?.runs.map(numbers)).toEqual([[9], [8], [2]]);
     expect(plan).toMatchObject({ level: 0, outputLevel: 1, bottommost: true, isMove: false });
@@ -52,7 +57,10 @@ describe('the compaction picker', () => {
   });
 
   it('goes round a level, from where it left off', () => {
-    const version = versionOf({ 1: [table(1, 'a', 'c'), table(2, 'd', 'f'), table(3, 'g', 'i')], 2: [table(4, 'a', 'z')] });
+    const version = versionOf({
+      1: [table(1, 'a', 'c'), table(2, 'd', 'f'), table(3, 'g', 'i')],
+      2: [table(4, 'a', 'z')],
+    });
     const pointer = (key: Buffer | undefined) => NO_POINTERS.map((_, level) => (level === 1 ? key : undefined));
     expect(numbers(pickCompaction(version, NO_POINTERS, OPTIONS)?.upper ?? [])).toEqual([1]);
     expect(numbers(pickCompaction(version, pointer(table(1, 'a', 'c').largest), OPTIONS)?.upper ?? [])).toEqual([2]);

@@ -4,7 +4,12 @@ import { filterHash } from '../../src/filter.ts';
 import { compareInternalKeys, KIND_DELETE, KIND_MERGE, KIND_PUT, makeInternalKey } from '../../src/internal-key.ts';
 import { Lookup } from '../../src/lookup.ts';
 import { ArenaPool } from '../../src/memtable/arena-pool.ts';
-import { EMPTY_ARENA_BYTES, ENTRY_OVERHEAD_BYTES_MAX, Memtable, memtableIterator } from '../../src/memtable/memtable.ts';
+import {
+  EMPTY_ARENA_BYTES,
+  ENTRY_OVERHEAD_BYTES_MAX,
+  Memtable,
+  memtableIterator,
+} from '../../src/memtable/memtable.ts';
 
 const pool = new ArenaPool(1 << 20, 2);
 
@@ -23,12 +28,18 @@ function find(memtable: Memtable, key: Buffer, sequence: number): Lookup {
   return lookup;
 }
 
-const keys = fc.oneof(
-  fc.uint8Array({ minLength: 1, maxLength: 12 }),
-  fc.array(fc.constantFrom(0, 1, 255), { minLength: 1, maxLength: 9 }).map((bytes) => Uint8Array.from(bytes)),
-).map((bytes) => Buffer.from(bytes));
+const keys = fc
+  .oneof(
+    fc.uint8Array({ minLength: 1, maxLength: 12 }),
+    fc.array(fc.constantFrom(0, 1, 255), { minLength: 1, maxLength: 9 }).map((bytes) => Uint8Array.from(bytes)),
+  )
+  .map((bytes) => Buffer.from(bytes));
 const entries = fc.array(
-  fc.record({ key: keys, kind: fc.constantFrom(KIND_PUT, KIND_DELETE, KIND_MERGE), value: fc.uint8Array({ maxLength: 20 }) }),
+  fc.record({
+    key: keys,
+    kind: fc.constantFrom(KIND_PUT, KIND_DELETE, KIND_MERGE),
+    value: fc.uint8Array({ maxLength: 20 }),
+  }),
   { minLength: 1, maxLength: 200 },
 );
 

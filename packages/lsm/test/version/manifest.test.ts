@@ -41,7 +41,11 @@ describe('a MANIFEST', () => {
   });
 
   it('decodes as docs/formats.md shows it', () => {
-    expect(write(EDITS.slice(0, 1)).bytes.toString('hex').match(/.{1,32}/g)).toEqual(documented('MANIFEST'));
+    expect(
+      write(EDITS.slice(0, 1))
+        .bytes.toString('hex')
+        .match(/.{1,32}/g),
+    ).toEqual(documented('MANIFEST'));
   });
 
   it('ends at an append that was torn', () => {
@@ -54,7 +58,9 @@ describe('a MANIFEST', () => {
 
   it('is damaged when any bit before its last edit is wrong', () => {
     for (let bit = 0; bit < second * 8; bit++) {
-      expect(() => read(flipBit(bytes, bit)), `bit ${bit}`).toThrow(expect.objectContaining({ code: 'LSM_CORRUPTION', kind: 'manifest' }));
+      expect(() => read(flipBit(bytes, bit)), `bit ${bit}`).toThrow(
+        expect.objectContaining({ code: 'LSM_CORRUPTION', kind: 'manifest' }),
+      );
     }
   });
 

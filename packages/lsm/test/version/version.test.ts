@@ -56,7 +56,9 @@ const edit: fc.Arbitrary<VersionEdit> = fc.record(
     nextFileNumber: number,
     lastSequence: number,
     logs: fc.array(fc.record({ number, durableLength: number })),
-    added: fc.array(fc.record({ level: fc.nat(6), table: fc.nat(1000).map((n) => table(n, 'a', 'b', n)) }), { maxLength: 3 }),
+    added: fc.array(fc.record({ level: fc.nat(6), table: fc.nat(1000).map((n) => table(n, 'a', 'b', n)) }), {
+      maxLength: 3,
+    }),
     removed: fc.array(fc.record({ level: fc.nat(6), number })),
     pointers: fc.array(fc.record({ level: fc.nat(6), key: fc.uint8Array().map((bytes) => Buffer.from(bytes)) })),
   },
@@ -84,7 +86,10 @@ describe('a version edit', () => {
     const state = applyEdit(EMPTY_STATE, {
       lastSequence: 12,
       logs: [{ number: 4, durableLength: 60 }],
-      added: [{ level: 0, table: table(1, 'a', 'z') }, { level: 2, table: table(2, 'b', 'c') }],
+      added: [
+        { level: 0, table: table(1, 'a', 'z') },
+        { level: 2, table: table(2, 'b', 'c') },
+      ],
       pointers: [{ level: 1, key: makeInternalKey(Buffer.from('q'), 3, KIND_PUT) }],
     });
     expect(applyEdit(EMPTY_STATE, snapshotEdit(state))).toEqual(state);

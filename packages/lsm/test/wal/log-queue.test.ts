@@ -20,9 +20,12 @@ function newQueue() {
   const answers: string[] = [];
   const write = (name: string, durability: 'memory' | 'os' | 'sync') => {
     queue.append(Buffer.from(name), sequence++, 1);
-    queue.wait(durability, (error) => answers.push(error === undefined ? name : `${name}: ${(error as { code?: string }).code}`));
+    queue.wait(durability, (error) =>
+      answers.push(error === undefined ? name : `${name}: ${(error as { code?: string }).code}`),
+    );
   };
-  const payloads = (history: LogHistory) => history.logs.flatMap((log) => log.records.map((record) => record.payload.toString())).filter(Boolean);
+  const payloads = (history: LogHistory) =>
+    history.logs.flatMap((log) => log.records.map((record) => record.payload.toString())).filter(Boolean);
   const history = () => readLogs(disk, '/db', disk.readdir('/db'), [{ number: 1, durableLength: 0 }]);
   return { disk, timers, health, stall, queue, write, answers, history, payloads };
 }
@@ -86,7 +89,8 @@ describe('group commit', () => {
 
   it('fails when the write fails', () => {
     const { disk, timers, health, write, answers } = newQueue();
-    disk.onCall = ({ operation }) => (operation === 'write' ? Object.assign(new Error('full'), { code: 'ENOSPC' }) : undefined);
+    disk.onCall = ({ operation }) =>
+      operation === 'write' ? Object.assign(new Error('full'), { code: 'ENOSPC' }) : undefined;
     write('a', 'os');
     timers.drain();
     expect(answers).toEqual(['a: LSM_DURABILITY_LOST']);

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { File } from '../../src/file-system/file-system.ts';
-import { LOG_HEADER_BYTES, RECORD_BATCH, RECORD_HEADER_BYTES, RECORD_MARKER, RECORD_SEAL } from '../../src/wal/log-format.ts';
+import {
+  LOG_HEADER_BYTES,
+  RECORD_BATCH,
+  RECORD_HEADER_BYTES,
+  RECORD_MARKER,
+  RECORD_SEAL,
+} from '../../src/wal/log-format.ts';
 import { checkDurablePart, type LogContents, readLog } from '../../src/wal/log-reader.ts';
 import { LogWriter } from '../../src/wal/log-writer.ts';
 import { crc32 } from '../../src/checksum.ts';
@@ -73,11 +79,19 @@ describe('a log', () => {
   it('decodes as docs/formats.md shows it', () => {
     const { disk } = newBench();
     const file = disk.open('/db/log', 'create');
-    const writer = new LogWriter(file, { logNumber: 3, previousLogNumber: 0, previousFinalLength: 0, previousDurableLength: 0 }, { bytes: Buffer.alloc(64) });
+    const writer = new LogWriter(
+      file,
+      { logNumber: 3, previousLogNumber: 0, previousFinalLength: 0, previousDurableLength: 0 },
+      { bytes: Buffer.alloc(64) },
+    );
     writer.appendBatch(Buffer.from('0101610131', 'hex'), 1, 1);
     writer.appendMark(RECORD_SEAL, 2);
     writer.writeGroup();
-    expect(bytesOf(file).toString('hex').match(/.{1,32}/g)).toEqual(documented('WAL'));
+    expect(
+      bytesOf(file)
+        .toString('hex')
+        .match(/.{1,32}/g),
+    ).toEqual(documented('WAL'));
   });
 
   it('ends at a torn record, wherever it is torn, when nothing says that it was durable', () => {
