@@ -135,7 +135,7 @@ const commands: fc.Arbitrary<Command[]> = fc.array(
 
 type State = ReadonlyMap<string, string>;
 
-function valueOf({ value, length }: Write): Buffer {
+function bytesOf({ value, length }: Write): Buffer {
   const bytes = Buffer.alloc(length, 'half compressible ');
   bytes.writeUInt32LE(value, 0);
   return bytes;
@@ -145,10 +145,10 @@ function applied(state: State, writes: readonly Write[]): State {
   const next = new Map(state);
   for (const one of writes) {
     if (one.type === 'delete') next.delete(one.key);
-    else if (one.type === 'put') next.set(one.key, valueOf(one).toString('latin1'));
+    else if (one.type === 'put') next.set(one.key, bytesOf(one).toString('latin1'));
     else {
       const before = Buffer.from(next.get(one.key) ?? '\0\0\0\0', 'latin1').readUInt32LE(0);
-      next.set(one.key, valueOf({ ...one, value: (before + one.value) >>> 0 }).toString('latin1'));
+      next.set(one.key, bytesOf({ ...one, value: (before + one.value) >>> 0 }).toString('latin1'));
     }
   }
   return next;
@@ -248,8 +248,8 @@ class Run {
   async #commit(writes: readonly Write[], durability: Durability, wait: boolean): Promise<void> {
     const batch = new WriteBatch();
     for (const one of writes) {
-      if (one.type === 'put') batch.put(Buffer.from(one.key), valueOf(one));
-      else if (one.type === 'merge') batch.merge(Buffer.from(one.key), valueOf(one));
+      if (one.type === 'put') batch.put(Buffer.from(one.key), bytesOf(one));
+      else if (one.type === 'merge') batch.merge(Buffer.from(one.key), bytesOf(one));
       else batch.delete(Buffer.from(one.key));
     }
     const states = this.#states;

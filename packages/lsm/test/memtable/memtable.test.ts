@@ -48,7 +48,7 @@ describe('a memtable', () => {
     fc.assert(
       fc.property(entries, fc.nat(), (list, seed) => {
         const memtable = newMemtable(seed);
-        list.forEach(({ key, kind, value }, i) => add(memtable, key, i + 1, kind, Buffer.from(value)));
+        for (const [i, { key, kind, value }] of list.entries()) add(memtable, key, i + 1, kind, Buffer.from(value));
         const expected = list
           .map(({ key, kind, value }, i) => ({ key: makeInternalKey(key, i + 1, kind), value: Buffer.from(value) }))
           .sort((a, b) => compareInternalKeys(a.key, b.key));
@@ -72,7 +72,7 @@ describe('a memtable', () => {
     fc.assert(
       fc.property(entries, keys, fc.integer({ min: 0, max: 250 }), (list, target, sequence) => {
         const memtable = newMemtable();
-        list.forEach(({ key, kind, value }, i) => add(memtable, key, i + 1, kind, Buffer.from(value)));
+        for (const [i, { key, kind, value }] of list.entries()) add(memtable, key, i + 1, kind, Buffer.from(value));
         const sought = makeInternalKey(target, sequence, KIND_PUT);
         const expected = list
           .map(({ key, kind }, i) => makeInternalKey(key, i + 1, kind))
