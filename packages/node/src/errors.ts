@@ -8,7 +8,8 @@ export type NodeErrorCode =
   | 'NODE_BAD_STATE' // the node's own state cannot be read
   | 'NODE_IDENTITY_CONFLICT' // others know a later incarnation of this node
   | 'NODE_BAD_FRAME' // bytes from a peer are not a frame of this protocol
-  | 'NODE_BAD_HELLO'; // a peer's first frame is not a hello
+  | 'NODE_BAD_HELLO' // a peer's first frame is not a hello
+  | 'NODE_BAD_RESP'; // a client's bytes are not RESP
 
 export interface NodeErrorDetails {
   readonly cause?: unknown;

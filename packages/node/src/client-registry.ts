@@ -1,0 +1,39 @@
+/** The clients of one node, and what is counted over all of them. */
+import type { Session } from './session.ts';
+
+export class ClientRegistry {
+  /** By id, in the order in which they came. */
+  readonly #sessions = new Map<number, Session>();
+  #lastId = 0;
+  connectionsReceived = 0;
+  connectionsRefused = 0;
+  commandsProcessed = 0;
+  bytesReceived = 0;
+  bytesSent = 0;
+  errorReplies = 0;
+
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  add(session: Session): void {
+    this.connectionsReceived++;
+    this.#sessions.set(session.id, session);
+  }
+
+  remove(session: Session): void {
+    this.#sessions.delete(session.id);
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  sessions(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
+  get(id: number): Session | undefined {
+    return this.#sessions.get(id);
+  }
+}

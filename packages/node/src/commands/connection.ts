@@ -1,0 +1,200 @@
+/** PING ECHO HELLO AUTH SELECT QUIT RESET. */
+import { failure, mapOf, OK, type RespValue, simple } from '../resp/value.ts';
+import { readDecimal } from '../resp/decimal.ts';
+import type { Call, CommandRow } from './command-row.ts';
+import { NOT_AN_INTEGER, SYNTAX_ERROR, wrongArity } from './reply-errors.ts';
+import { REDIS_VERSION } from './version.ts';
+
+const PONG = simple('PONG');
+const WRONG_PASSWORD = failure('WRONGPASS invalid username-password pair or user is disabled.');
+const NO_PASSWORD_IS_SET = failure(
+  'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
+);
+const NAME_CHARACTERS = failure('ERR Client names cannot contain spaces, newlines or special characters.');
+
+function ping(call: Call): void {
+  if (call.args.length > 2) return call.reply(wrongArity('ping'));
+  call.reply(call.args[1] ?? PONG);
+}
+
+function echo(call: Call): void {
+  call.reply(call.args[1] as Buffer);
+}
+
+function quit(call: Call): void {
+  call.session.closing = true;
+  call.reply(OK);
+}
+
+function reset(call: Call): void {
+  call.session.reset();
+  call.reply(simple('RESET'));
+}
+
+function select(call: Call): void {
+  const index = readDecimal(call.args[1] as Buffer);
+  if (Number.isNaN(index)) return call.reply(NOT_AN_INTEGER);
+  call.reply(index === 0 ? OK : failure('ERR DB index is out of range'));
+}
+
+/** No password can be set in this version: the default user needs none, and as in Redis any will do for it. */
+function auth(call: Call): void {
+  const { args } = call;
+  if (args.length === 2) return call.reply(NO_PASSWORD_IS_SET);
+  if (args.length > 3) return call.reply(SYNTAX_ERROR);
+  call.reply(isDefaultUser(args[1] as Buffer) ? OK : WRONG_PASSWORD);
+}
+
+function isDefaultUser(name: Buffer): boolean {
+  return name.toString('latin1') === 'default';
+}
+
+/** `HELLO [protocol [AUTH user password] [SETNAME name]]`: nothing is changed unless all of it is right. */
+function hello(call: Call): void {
+  const { args, session } = call;
+  const protocol = args.length > 1 ? readDecimal(args[1] as Buffer) : session.protocol;
+  if (Number.isNaN(protocol)) {
+    return call.reply(failure('ERR Protocol version is not an integer or out of range'));
+  }
+  if (protocol !== 2 && protocol !== 3) return call.reply(failure('NOPROTO unsupported protocol version'));
+  let name: string | undefined;
+  for (let i = 2; i < args.length; i++) {
+    const option = (args[i] as Buffer).toString('latin1', 0, 16).toUpperCase();
+    if (option === 'AUTH' && i + 2 < args.length) {
+      if (!isDefaultUser(args[i + 1] as Buffer)) return call.reply(WRONG_PASSWORD);
+      i += 2;
+    } else if (option === 'SETNAME' && i + 1 < args.length) {
+      name = readClientName(args[++i] as Buffer);
+      if (name === undefined) return call.reply(NAME_CHARACTERS);
+    } else {
+      return call.reply(failure(`ERR Syntax error in HELLO option '${(args[i] as Buffer).toString('utf8', 0, 128)}'`));
+    }
+  }
+  session.protocol = protocol;
+  if (name !== undefined) session.name = name;
+  call.reply(describeServer(call));
+}
+
+function describeServer({ session }: Call): RespValue {
+  return mapOf([
+    ['server', 'redis'],
+    ['version', REDIS_VERSION],
+    ['proto', session.protocol],
+    ['id', session.id],
+    ['mode', 'standalone'],
+    ['role', 'master'],
+    ['modules', []],
+  ]);
+}
+
+/** A name that fits into a line of CLIENT LIST; `undefined` if it does not. */
+export function readClientName(name: Buffer): string | undefined {
+  return name.every((byte) => byte >= 0x21 && byte <= 0x7e) ? name.toString('latin1') : undefined;
+}
+
+const EARLY = ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'] as const;
+
+export const CONNECTION_ROWS: readonly CommandRow[] = [
+  {
+    name: 'ping',
+    arity: -1,
+    flags: ['fast'],
+    tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
+    group: 'connection',
+    since: '1.0.0',
+    summary: 'Ping the server',
+    complexity: 'O(1)',
+    arguments: [{ name: 'message', type: 'string', optional: true }],
+    handler: ping,
+  },
+  {
+    name: 'echo',
+    arity: 2,
+    flags: ['fast'],
+    group: 'connection',
+    since: '1.0.0',
+    summary: 'Echo the given string',
+    complexity: 'O(1)',
+    arguments: [{ name: 'message', type: 'string' }],
+    handler: echo,
+  },
+  {
+    name: 'hello',
+    arity: -1,
+    flags: EARLY,
+    group: 'connection',
+    since: '6.0.0',
+    summary: 'Handshake with the server',
+    complexity: 'O(1)',
+    arguments: [
+      {
+        name: 'arguments',
+        type: 'block',
+        optional: true,
+        arguments: [
+          { name: 'protover', type: 'integer' },
+          {
+            name: 'username_password',
+            type: 'block',
+            token: 'AUTH',
+            optional: true,
+            arguments: [
+              { name: 'username', type: 'string' },
+              { name: 'password', type: 'string' },
+            ],
+          },
+          { name: 'clientname', type: 'string', token: 'SETNAME', optional: true },
+        ],
+      },
+    ],
+    handler: hello,
+  },
+  {
+    name: 'auth',
+    arity: -2,
+    flags: EARLY,
+    group: 'connection',
+    since: '1.0.0',
+    summary: 'Authenticate to the server',
+    complexity: 'O(N) where N is the number of passwords defined for the user',
+    arguments: [
+      { name: 'username', type: 'string', optional: true, since: '6.0.0' },
+      { name: 'password', type: 'string' },
+    ],
+    handler: auth,
+  },
+  {
+    name: 'select',
+    arity: 2,
+    flags: ['loading', 'stale', 'fast'],
+    group: 'connection',
+    since: '1.0.0',
+    summary: 'Change the selected database for the current connection',
+    complexity: 'O(1)',
+    arguments: [{ name: 'index', type: 'integer' }],
+    outermost: true,
+    handler: select,
+  },
+  {
+    name: 'quit',
+    arity: -1,
+    flags: EARLY,
+    group: 'connection',
+    since: '1.0.0',
+    summary: 'Close the connection',
+    complexity: 'O(1)',
+    outermost: true,
+    handler: quit,
+  },
+  {
+    name: 'reset',
+    arity: 1,
+    flags: EARLY,
+    group: 'connection',
+    since: '6.2.0',
+    summary: 'Reset the connection',
+    complexity: 'O(1)',
+    outermost: true,
+    handler: reset,
+  },
+];

@@ -1,0 +1,111 @@
+/** DEL UNLINK EXISTS TYPE. */
+import type { Consistency } from '@kvd/replication';
+import { KEY_BYTES_MAX } from '../config.ts';
+import { simple } from '../resp/value.ts';
+import type { Call, CommandRow } from './command-row.ts';
+import { deleteKey, distinctKeys, readValue, withConsistency } from './records.ts';
+import { keyTooLarge } from './reply-errors.ts';
+import { scatter, type Settled } from './scatter.ts';
+
+const NONE = simple('none');
+const STRING = simple('string');
+
+/** Counts those that were there. They are read first: a delete of an absent key writes nothing. */
+function del(call: Call): void {
+  const keys = distinctKeys(call.args.slice(1));
+  const long = keys.find((key) => key.length > KEY_BYTES_MAX);
+  if (long !== undefined) return call.reply(keyTooLarge(long.length, KEY_BYTES_MAX));
+  withConsistency(call, (consistency) =>
+    scatter<Buffer, boolean>(
+      keys,
+      (key, settled) => deleteLive(call, consistency, key, settled),
+      (deleted, failed) => call.reply(failed ?? deleted.filter(Boolean).length),
+    ),
+  );
+}
+
+function deleteLive(call: Call, consistency: Consistency, key: Buffer, settled: Settled<boolean>): void {
+  readValue(call, consistency, key, (value, failed) => {
+    if (value === undefined) settled(false, failed);
+    else deleteKey(call, consistency, key, settled);
+  });
+}
+
+function exists(call: Call): void {
+  withConsistency(call, (consistency) =>
+    scatter<Buffer, boolean>(
+      call.args.slice(1),
+      (key, settled) => readValue(call, consistency, key, (value, failed) => settled(value !== undefined, failed)),
+      (found, failed) => call.reply(failed ?? found.filter(Boolean).length),
+    ),
+  );
+}
+
+function type(call: Call): void {
+  withConsistency(call, (consistency) =>
+    readValue(call, consistency, call.args[1] as Buffer, (value, failed) =>
+      call.reply(failed ?? (value === undefined ? NONE : STRING)),
+    ),
+  );
+}
+
+const ALL_KEYS = { firstKey: 1, lastKey: -1, keyStep: 1 } as const;
+const REMOVES = { ...ALL_KEYS, keyFlags: ['RM', 'delete'], group: 'generic', handler: del } as const;
+const SUM = ['request_policy:multi_shard', 'response_policy:agg_sum'] as const;
+const KEYS = [{ name: 'key', type: 'key', multiple: true }] as const;
+
+export const KEY_ROWS: readonly CommandRow[] = [
+  {
+    name: 'del',
+    arity: -2,
+    flags: ['write'],
+    ...REMOVES,
+    tips: SUM,
+    since: '1.0.0',
+    summary: 'Delete a key',
+    complexity: 'O(N) where N is the number of keys that will be removed.',
+    arguments: KEYS,
+  },
+  {
+    name: 'unlink',
+    arity: -2,
+    flags: ['write', 'fast'],
+    ...REMOVES,
+    tips: SUM,
+    since: '4.0.0',
+    summary: 'Delete a key; the same as DEL',
+    complexity: 'O(N) where N is the number of keys that will be removed.',
+    arguments: KEYS,
+  },
+  {
+    name: 'exists',
+    arity: -2,
+    flags: ['readonly', 'fast'],
+    ...ALL_KEYS,
+    keyFlags: ['RO'],
+    local: true,
+    tips: SUM,
+    group: 'generic',
+    since: '1.0.0',
+    summary: 'Determine if a key exists',
+    complexity: 'O(N) where N is the number of keys to check.',
+    arguments: KEYS,
+    handler: exists,
+  },
+  {
+    name: 'type',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    firstKey: 1,
+    lastKey: 1,
+    keyStep: 1,
+    keyFlags: ['RO'],
+    local: true,
+    group: 'generic',
+    since: '1.0.0',
+    summary: 'Determine the type stored at key',
+    complexity: 'O(1)',
+    arguments: [{ name: 'key', type: 'key' }],
+    handler: type,
+  },
+];

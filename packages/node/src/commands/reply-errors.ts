@@ -1,0 +1,101 @@
+/**
+ * What clients are told when something is wrong: the exact words of Redis where Redis has them, since clients match on them;
+ * elsewhere what happened, and what to do instead. Prefixes are chosen so that clients do the right thing (docs/protocol.md "Error replies").
+ */
+import type { ReadOutcome, WriteOutcome } from '@kvd/replication';
+import { failure, type RespValue } from '../resp/value.ts';
+
+/** As Redis: so much of the name, and about so much of the arguments, is repeated. */
+const REPEATED_BYTES_MAX = 128;
+
+export const SYNTAX_ERROR = failure('ERR syntax error');
+export const NOT_AN_INTEGER = failure('ERR value is not an integer or out of range');
+
+/** Redis prints `%.*s`: up to so many bytes, and no further than a NUL. */
+function repeated(bytes: Uint8Array, most: number): string {
+  const nul = bytes.indexOf(0);
+  const end = Math.min(nul === -1 ? bytes.length : nul, most);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, end).toString('utf8');
+}
+
+export function unknownCommand(args: readonly Buffer[]): RespValue {
+  let beginning = '';
+  let length = 0;
+  for (let i = 1; i < args.length && length < REPEATED_BYTES_MAX; i++) {
+    const word = repeated(args[i] as Buffer, REPEATED_BYTES_MAX - length);
+    beginning += `'${word}' `;
+    length += Buffer.byteLength(word) + 3;
+  }
+  const name = repeated(args[0] as Buffer, REPEATED_BYTES_MAX);
+  return failure(`ERR unknown command '${name}', with args beginning with: ${beginning}`);
+}
+
+export function unknownSubcommand(command: string, subcommand: Uint8Array): RespValue {
+  const word = repeated(subcommand, REPEATED_BYTES_MAX);
+  return failure(`ERR unknown subcommand '${word}'. Try ${command.toUpperCase()} HELP.`);
+}
+
+/** `name` is `get`, or `client|setname`. */
+export function wrongArity(name: string): RespValue {
+  return failure(`ERR wrong number of arguments for '${name}' command`);
+}
+
+/** Refused by design or not yet there. `what` is the command, `why` ends the sentence: reason, and what to use instead. */
+export function notAvailable(what: string, why: string, until = ''): RespValue {
+  return failure(`ERR kvd: ${what} is not available${until === '' ? '' : ` ${until}`}: ${why}`);
+}
+
+export function valueTooLarge(bytes: number, bytesMax: number): RespValue {
+  return failure(`ERR kvd: value ${megabytes(bytes)} exceeds max-value ${megabytes(bytesMax)}`);
+}
+
+export function keyTooLarge(bytes: number, bytesMax: number): RespValue {
+  return failure(`ERR kvd: key of ${bytes} bytes exceeds ${bytesMax} bytes`);
+}
+
+export function replyTooLarge(bytesMax: number): RespValue {
+  return failure(`ERR kvd: the reply exceeds ${megabytes(bytesMax)}; ask for fewer keys at once`);
+}
+
+/** In MB of 2^20 bytes with one digit, rounded up so that a value over a limit never reads as one within it. */
+function megabytes(bytes: number): string {
+  const tenths = Math.ceil((bytes * 10) / (1024 * 1024));
+  if (bytes < 1024 * 1024) return `${bytes} bytes`;
+  return `${tenths % 10 === 0 ? tenths / 10 : (tenths / 10).toFixed(1)} MB`;
+}
+
+type WriteFailure = Exclude<WriteOutcome, { readonly status: 'ok' }>;
+type ReadFailure = Exclude<ReadOutcome, { readonly status: 'ok' }>;
+
+/** A write that may have happened says so; one that certainly has not, does not. */
+export function writeFailed(outcome: WriteFailure): RespValue {
+  const doubt = outcome.status === 'indeterminate' ? '; the write may still appear' : '';
+  return failed(outcome, doubt);
+}
+
+export function readFailed(outcome: ReadFailure): RespValue {
+  return failed(outcome, '');
+}
+
+function failed({ reason, detail }: WriteFailure | ReadFailure, doubt: string): RespValue {
+  switch (reason) {
+    case 'quorum':
+    case 'refused':
+      return failure(`NOREPLICAS kvd: ${detail}${doubt}`);
+    case 'unreachable':
+      return failure(`CLUSTERDOWN kvd: ${detail}${doubt}`);
+    case 'overload':
+      return failure(`TRYAGAIN kvd: ${detail}${doubt}`);
+    case 'engine':
+      return failure(`MISCONF kvd: the storage failed: ${detail}${doubt}`);
+    case 'stopping':
+      return failure(`LOADING kvd: ${detail}${doubt}`);
+    case 'limit':
+      return failure(`ERR kvd: ${detail}${doubt}`);
+  }
+}
+
+/** Something thrown on the way: by the engine, mostly. Its code is in docs/errors.md. */
+export function internalError(error: Error & { readonly code: string }): RespValue {
+  return failure(`ERR kvd: ${error.code}: ${error.message}`);
+}

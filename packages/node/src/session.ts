@@ -1,0 +1,65 @@
+/** What the node knows of one client between its commands. */
+import type { Consistency } from '@kvd/replication';
+import type { RespProtocol } from './resp/encoder.ts';
+import type { ConsistencyOverrides, NodeServices } from './services.ts';
+import { ClientRegistry } from './client-registry.ts';
+
+export interface SessionOptions {
+  /** `host:port` of the client. */
+  readonly address?: string;
+  /** The clients that CLIENT LIST and INFO tell of; a session without one is alone. */
+  readonly clients?: ClientRegistry;
+  /** By the runtime's monotonic clock. */
+  readonly nowMs?: number;
+}
+
+/** What a client sets of itself; RESET brings it back. */
+export class Session {
+  readonly id: number;
+  readonly address: string;
+  readonly clients: ClientRegistry;
+  readonly createdMs: number;
+  protocol: RespProtocol = 2;
+  name = '';
+  libraryName = '';
+  libraryVersion = '';
+  noEvict = false;
+  noTouch = false;
+  /** Set over the keyspace's settings, for every command of this connection. Replaced, never changed. */
+  overrides: ConsistencyOverrides = {};
+  /** The full name of the last command, `client|info` with its subcommand. */
+  lastCommand = 'NULL';
+  lastActiveMs: number;
+  /** No command is taken after this one; its reply is sent, then the connection ends. */
+  closing = false;
+  #consistency: Consistency | string | undefined;
+  #consistencyFor: { readonly overrides: ConsistencyOverrides; readonly epoch: number } | undefined;
+
+  constructor(options: SessionOptions = {}) {
+    this.clients = options.clients ?? new ClientRegistry();
+    this.id = this.clients.nextId();
+    this.address = options.address ?? '0.0.0.0:0';
+    this.createdMs = options.nowMs ?? 0;
+    this.lastActiveMs = this.createdMs;
+  }
+
+  /** What a command of this connection asks for when it says nothing itself; or why that makes no sense. */
+  consistency(services: NodeServices): Consistency | string {
+    const { epoch } = services.ring();
+    const made = this.#consistencyFor;
+    if (this.#consistency === undefined || made?.overrides !== this.overrides || made.epoch !== epoch) {
+      this.#consistency = services.consistency(this.overrides);
+      this.#consistencyFor = { overrides: this.overrides, epoch };
+    }
+    return this.#consistency;
+  }
+
+  /** As after connecting, but for the id. */
+  reset(): void {
+    this.protocol = 2;
+    this.name = '';
+    this.noEvict = false;
+    this.noTouch = false;
+    this.overrides = {};
+  }
+}
