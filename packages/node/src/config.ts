@@ -3,7 +3,7 @@
  * defaults and checks every value.
  */
 import type { EngineOptions } from '@kvd/lsm';
-import type { Consistency } from '@kvd/replication';
+import { type Consistency, checkConsistency } from '@kvd/replication';
 import { NodeError } from './errors.ts';
 
 export interface NodeConfig {
@@ -66,6 +66,12 @@ export const DEFAULT_CONSISTENCY: Consistency = Object.freeze({
 export const VALUE_BYTES_MAX = 64 * 1024 * 1024;
 export const KEY_BYTES_MAX = 64 * 1024;
 
+/** Of a ring, see its options. */
+const REPLICAS_MAX = 16;
+/** Shorter than repeated requests are remembered (driver.ts). */
+export const TIMEOUT_MS_MAX = 30_000;
+const LOG_LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
+
 export const DEFAULTS = Object.freeze({
   host: '127.0.0.1',
   port: 7379,
@@ -83,11 +89,17 @@ export function resolveConfig(config: NodeConfig): Required<NodeConfig> {
     ...config,
     port,
     peerPort: config.peerPort ?? port + 10_000,
-    consistency: { ...DEFAULT_CONSISTENCY, ...config.consistency },
+    consistency: resolveConsistency(config.consistency),
     engine: config.engine ?? {},
   };
   check(resolved);
   return resolved;
+}
+
+/** Where only N is given, R and W are no more than it. */
+function resolveConsistency(given: Partial<Consistency> = {}): Consistency {
+  const { n, r, w } = { ...DEFAULT_CONSISTENCY, ...given };
+  return { ...DEFAULT_CONSISTENCY, r: Math.min(r, n), w: Math.min(w, n), ...given };
 }
 
 function check(config: Required<NodeConfig>): void {
@@ -96,9 +108,21 @@ function check(config: Required<NodeConfig>): void {
   if (config.initialMembers === '') bad('initial-members', '', 'id=host:port,…');
   checkRange('port', config.port, 1, 65_535);
   checkRange('peer-port', config.peerPort, 1, 65_535);
+  if (config.peerPort === config.port) bad('peer-port', String(config.peerPort), 'another port than --port');
+  if (!LOG_LEVELS.includes(config.logLevel)) bad('log-level', config.logLevel, `one of ${LOG_LEVELS.join(', ')}`);
+  if (config.host === '') bad('host', '', 'a host name or an address');
   checkRange('max-value-bytes', config.maxValueBytes, 1, VALUE_BYTES_MAX);
   checkRange('gossip-interval-ms', config.gossipIntervalMs, 10, 60_000);
   checkRange('anti-entropy-interval-ms', config.antiEntropyIntervalMs, 100, 86_400_000);
+  checkDefaults(config.consistency as Consistency);
+}
+
+/** Fewer members than N are fine: N is then their number. */
+function checkDefaults(consistency: Consistency): void {
+  const problem = checkConsistency(consistency, REPLICAS_MAX);
+  if (problem !== undefined) throw new NodeError('NODE_BAD_CONFIG', `consistency: ${problem}`);
+  if (consistency.timeoutMs <= TIMEOUT_MS_MAX) return;
+  throw new NodeError('NODE_BAD_CONFIG', `consistency: TIMEOUT must be at most ${TIMEOUT_MS_MAX} ms`);
 }
 
 function checkRange(name: string, value: number, least: number, most: number): void {

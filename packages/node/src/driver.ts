@@ -12,6 +12,7 @@
 import {
   AntiEntropy,
   type CoordinateRequest,
+  checkConsistency,
   HintedHandoff,
   Membership,
   type Message,
@@ -26,12 +27,25 @@ import {
 import { preferenceList } from '@kvd/ring';
 import { Alarm } from './alarm.ts';
 import type { NodeParts } from './node-parts.ts';
+import { isAddress } from './replica/known-address.ts';
 import { RequestMemory } from './request-memory.ts';
 import { STREAM_BACKGROUND, STREAM_FORWARD, STREAM_READ, STREAM_WRITE, streamKind, Streams } from './streams.ts';
 import { type RoutedWrite, WriteRouter } from './write-router.ts';
 
 /** Requests are remembered this long after they began: longer than any of them may take. */
 const REMEMBER_MS = 60_000;
+
+/** Before anything was asked of the replica: another node may do it. */
+const ENGINE_FAILED: WriteOutcome = {
+  status: 'failed',
+  reason: 'engine',
+  detail: 'the storage engine of the coordinator takes no more writes',
+};
+const NOT_UNDERSTOOD: WriteOutcome = {
+  status: 'failed',
+  reason: 'refused',
+  detail: 'the coordinator does not know the keyspace, or cannot meet the consistency',
+};
 
 /** Who is to be told of a coordinated write's outcome. */
 type Origin =
@@ -190,7 +204,8 @@ export class Driver {
       this.antiEntropy.tick(now);
       this.writes.tick(now);
       this.reads.tick(now);
-      this.router.tick(now);
+      // After what the coordinator here has just decided has reached the router: it knows more than "no answer".
+      this.#later(() => this.router.tick(now));
     });
   }
 
@@ -270,10 +285,14 @@ export class Driver {
   }
 
   #coordinateFor(from: string, stream: number, message: Omit<RoutedWrite, 'stream' | 'candidates'>): void {
-    const known = this.#memory.begin(message.header.id, this.now());
+    const { address, consistency, header } = message;
+    if (!isAddress(address) || checkConsistency(consistency, this.#parts.ring.members.length) !== undefined) {
+      return this.#send(from, { kind: 'forward-reply', stream, outcome: NOT_UNDERSTOOD });
+    }
+    const known = this.#memory.begin(header.id, this.now());
     if (known === 'running') return;
     if (known !== 'new') return this.#send(from, { kind: 'forward-reply', stream, outcome: known });
-    this.#startWrite(message, message.header, { from, stream, header: message.header });
+    this.#startWrite(message, header, { from, stream, header });
   }
 
   #coordinateHere(write: RoutedWrite, remainingMs: number): void {
@@ -282,6 +301,7 @@ export class Driver {
 
   #startWrite(write: Omit<RoutedWrite, 'stream' | 'candidates'>, header: RequestHeader, origin: Origin): void {
     const { ring, self, replica } = this.#parts;
+    if (this.#parts.failed()) return this.#tell(origin, ENGINE_FAILED);
     const { address, consistency, operation } = write;
     const stream = this.#streams.next(STREAM_WRITE);
     this.#origins.set(stream, origin);
@@ -311,6 +331,10 @@ export class Driver {
     const origin = this.#origins.get(stream);
     if (origin === undefined) return;
     this.#origins.delete(stream);
+    this.#tell(origin, outcome);
+  }
+
+  #tell(origin: Origin, outcome: WriteOutcome): void {
     if (origin.from === undefined) {
       const { routerStream } = origin;
       this.#later(() => this.router.answer(this.#parts.self, routerStream, outcome, this.now()));

@@ -12,7 +12,7 @@ import {
   type WriteOutcome,
 } from '@kvd/replication';
 import { preferenceList, type Ring, slotOf } from '@kvd/ring';
-import type { NodeConfig } from './config.ts';
+import { type NodeConfig, TIMEOUT_MS_MAX } from './config.ts';
 import type { Driver } from './driver.ts';
 import type { NodeParts } from './node-parts.ts';
 import type { Runtime } from './runtime.ts';
@@ -53,17 +53,19 @@ export class Entry implements NodeServices {
     return this.#stats();
   }
 
-  /** N never exceeds the members there are; what is then larger than N is an error unless it was a default. */
+  /** N never exceeds the owners that a slot has; what is then larger than it may be is an error unless it was a default. */
   consistency(overrides: ConsistencyOverrides): Consistency | string {
     const defaults = this.config.consistency as Consistency;
-    const members = this.#parts.ring.members.length;
-    const n = overrides.n ?? Math.min(defaults.n, members);
-    if (n > Math.min(defaults.n, members)) {
-      return `kvd: N ${n} is more than the ${Math.min(defaults.n, members)} replicas that this keyspace keeps`;
-    }
-    const fit = { r: Math.min(defaults.r, n), w: Math.min(defaults.w, n) };
+    const { ring } = this.#parts;
+    const owners = Math.min(ring.replicas, ring.members.length);
+    const n = overrides.n ?? Math.min(defaults.n, owners);
+    if (n > owners) return `kvd: N ${n} is more than the ${owners} replicas that this keyspace keeps`;
+    const r = overrides.r ?? Math.min(defaults.r, n);
+    const w = overrides.w ?? Math.min(defaults.w, n);
+    const fit = { r, w, pr: Math.min(defaults.pr, r), pw: Math.min(defaults.pw, w), dw: Math.min(defaults.dw, w) };
     const wanted: Consistency = { ...defaults, ...fit, ...overrides, n };
-    const problem = checkConsistency(wanted, members);
+    if (wanted.timeoutMs > TIMEOUT_MS_MAX) return `kvd: TIMEOUT must be at most ${TIMEOUT_MS_MAX} milliseconds`;
+    const problem = checkConsistency(wanted, ring.members.length);
     return problem === undefined ? wanted : `kvd: ${problem}`;
   }
 

@@ -15,7 +15,7 @@ import { DotIssuer } from './replica/dot-issuer.ts';
 import { HintStore } from './replica/hint-store.ts';
 import { LeafTable } from './replica/leaf-table.ts';
 import { LocalReplicaStore } from './replica/local-replica-store.ts';
-import { type FirstStart, type LocalState, openLocalState, outgrow } from './replica/local-state.ts';
+import { type FirstStart, type LocalState, openLocalState, outgrow, settleDoubt } from './replica/local-state.ts';
 import { Replica } from './replica/replica.ts';
 import { sharedSlots } from './replica/shared-slots.ts';
 import { SlotCoverage } from './replica/slot-coverage.ts';
@@ -35,6 +35,7 @@ export class KvdNode {
   readonly #runtime: Runtime;
   #fail: (error: Error) => void = () => {};
   #failure: Error | undefined;
+  #isOutgrown = false;
   #engine: Engine | undefined;
   #driver: Driver | undefined;
   #transport: Transport | undefined;
@@ -65,7 +66,8 @@ export class KvdNode {
     try {
       await this.#open();
     } catch (error) {
-      await this.stop();
+      // Why it did not start matters more than what else went wrong then.
+      await this.stop().catch((also: Error) => this.#runtime.log('warn', 'stop-failed', { error: also.message }));
       throw error;
     }
   }
@@ -146,9 +148,12 @@ export class KvdNode {
       era: state.tenureEra,
     });
     const hints = new HintStore(engine, incarnation * HINT_IDS_PER_INCARNATION);
-    const group = (config.consistency as Consistency).n;
+    // Of the ring, not of this node's configuration: all owners must sum up alike.
+    const group = ring.replicas;
     const leaves = new LeafTable(engine, group);
-    const coverage = new SlotCoverage(ring, self);
+    const coverage = new SlotCoverage(ring, self, () => {
+      if (state.doubt && !this.#isOutgrown) settleDoubt(engine, state);
+    });
     const seed = hashOfCluster(identity.clusterId);
     hints.load();
     const replica = new Replica({
@@ -204,6 +209,8 @@ export class KvdNode {
 
   /** The directory is older than what others know of this node: only a new start, as a later incarnation, is safe. */
   #outgrown(engine: Engine, known: number, incarnation: number): void {
+    if (this.#isOutgrown) return;
+    this.#isOutgrown = true;
     const text = `other members know incarnation ${known} of '${this.config.id}' and this one runs as ${incarnation}: its data directory is new, an old copy, or has a twin; start it again, it will take incarnation ${known + 1}`;
     outgrow(engine, known, () => this.#engineFailed(new NodeError('NODE_IDENTITY_CONFLICT', text)));
   }

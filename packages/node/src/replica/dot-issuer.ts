@@ -17,6 +17,7 @@ import {
   HYBRID_STEPS_PER_MS,
   HybridClock,
   localKey,
+  memberNumberOf,
   slotStateKey,
   type TenureReason,
   TenureTable,
@@ -49,10 +50,13 @@ export class DotIssuer {
   readonly hybrid: HybridClock;
   readonly #engine: Engine;
   readonly #clock: Clock;
+  readonly #memberNumber: number;
   readonly #entropy: { uint32(): number };
   readonly #tenures: TenureTable;
   readonly #loaded = new Set<number>();
   readonly #lease: CounterLease;
+  /** Slots whose tenure may have changed in a batch that was not taken. */
+  readonly #unsaved = new Set<number>();
   #extending = false;
   #waiting: ((error?: Error) => void)[] = [];
 
@@ -60,6 +64,7 @@ export class DotIssuer {
     const { engine, clock, secrets, memberNumber, era, leaseCounters } = dependencies;
     this.#engine = engine;
     this.#clock = clock;
+    this.#memberNumber = memberNumber;
     this.#entropy = wordsFrom(secrets);
     this.#tenures = new TenureTable({ memberNumber, era });
     const stored = engine.getSync(LEASE_KEY);
@@ -78,9 +83,12 @@ export class DotIssuer {
   /** Calls back at once when a dot may be issued, or after the lease is extended; with an error when it cannot be. */
   whenReady(callback: (error?: Error) => void): void {
     const now = this.hybrid.now(this.#clock.wallMs());
-    if (this.#lease.isDue(now)) this.#extend(now);
-    if (this.#lease.covers(now + MARGIN)) callback();
-    else this.#waiting.push(callback);
+    const isDue = this.#lease.isDue(now);
+    const isCovered = this.#lease.covers(now + MARGIN);
+    // It waits before the extension begins: that may fail within the call, and then answers whoever waits.
+    if (!isCovered) this.#waiting.push(callback);
+    if (isDue || !isCovered) this.#extend(now);
+    if (isCovered) callback();
   }
 
   /** The slot's next dot. Only within the callback of `whenReady`. A new tenure goes into the batch. */
@@ -89,32 +97,71 @@ export class DotIssuer {
     const hybridTime = this.hybrid.now(this.#clock.wallMs());
     const counter = this.#lease.next(hybridTime);
     if (counter === undefined) throw new Error('a dot was asked for without a lease');
-    return { dot: { actor: this.#tenures.current(slot) ?? this.#mint(slot, batch), counter }, hybridTime };
+    const actor = this.#tenures.current(slot) ?? this.#mint(slot, batch);
+    this.#saveAgain(slot, batch);
+    return { dot: { actor, counter }, hybridTime };
+  }
+
+  /** The batch in which the slot's tenure may have changed was not taken: the state goes into the slot's next one. */
+  unsaved(slot: number): void {
+    if (this.#loaded.has(slot)) this.#unsaved.add(slot);
   }
 
   /** Ends the slot's tenure: this node may no longer hold all that it issued in it. Goes into the batch. */
   retire(slot: number, reason: TenureReason, batch: WriteBatch): void {
     this.#load(slot);
-    if (this.#tenures.current(slot) === undefined) return;
+    if (this.#tenures.current(slot) === undefined) return this.#saveAgain(slot, batch);
     this.#tenures.retire(slot, reason);
-    batch.put(tenureKey(slot), this.#tenures.encode(slot));
+    this.#save(slot, batch);
   }
 
   /** Looks for own writes that this node has forgotten in a state that came in, before it is merged. True: there were some. */
   observe(slot: number, incoming: VersionVector, held: VersionVector | undefined, batch: WriteBatch): boolean {
     this.#load(slot);
     const evidence = { incoming, held, issuedUpTo: this.#lease.issuedUpTo };
-    if (this.#tenures.observe(slot, evidence) === undefined) return false;
-    batch.put(tenureKey(slot), this.#tenures.encode(slot));
+    if (this.#tenures.observe(slot, evidence) === undefined) {
+      this.#saveAgain(slot, batch);
+      return false;
+    }
+    this.#save(slot, batch);
     return true;
+  }
+
+  /** Some actor of the context is, or was, this node. */
+  isNamedIn(context: VersionVector): boolean {
+    for (let i = 0; i < context.size; i++) if (memberNumberOf(context.actorAt(i)) === this.#memberNumber) return true;
+    return false;
+  }
+
+  /**
+   * What a client says that it has seen: a dot of the present tenure that was issued and is not held here has been lost, and the
+   * tenure ends (basho/riak_kv#1643). Less than `observe` believes: a client's word retires no other actor.
+   */
+  observeClient(slot: number, seen: VersionVector, held: VersionVector | undefined, batch: WriteBatch): void {
+    this.#load(slot);
+    const actor = this.#tenures.current(slot);
+    if (actor === undefined) return;
+    const counter = seen.get(actor);
+    if (counter <= (held?.get(actor) ?? 0) || counter > this.#lease.issuedUpTo) return;
+    this.retire(slot, 'missing-locally', batch);
   }
 
   #mint(slot: number, batch: WriteBatch): Actor {
     const actor = this.#tenures.mint(slot, this.#entropy);
-    batch.put(tenureKey(slot), this.#tenures.encode(slot));
+    this.#save(slot, batch);
     return actor;
   }
 
+  #save(slot: number, batch: WriteBatch): void {
+    this.#unsaved.delete(slot);
+    batch.put(tenureKey(slot), this.#tenures.encode(slot));
+  }
+
+  #saveAgain(slot: number, batch: WriteBatch): void {
+    if (this.#unsaved.has(slot)) this.#save(slot, batch);
+  }
+
+  /** One that cannot be read fails the operation at hand; the next mints a new tenure, which is always right. */
   #load(slot: number): void {
     if (this.#loaded.has(slot)) return;
     this.#loaded.add(slot);

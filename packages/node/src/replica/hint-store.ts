@@ -24,11 +24,6 @@ const ID_BYTES = 8;
 const EMPTY = Buffer.alloc(0);
 const MARKERS = localKey(FAMILY.nodeState, Buffer.from('hinted/'));
 
-export interface StoredHint extends Hint {
-  /** The record itself is held by this node as an owner. */
-  readonly byReference: boolean;
-}
-
 export class HintStore {
   readonly #engine: Engine;
   /** Slots with hints, by target. */
@@ -79,20 +74,28 @@ export class HintStore {
   records(address: Uint8Array): Buffer[] {
     const found: Buffer[] = [];
     this.#scan(hintPrefix(address), (_key, value) => {
-      if (value.length > ID_BYTES) found.push(Buffer.from(value.subarray(ID_BYTES)));
+      if (value.length > ID_BYTES) found.push(value.subarray(ID_BYTES));
       return true;
     });
     return found;
   }
 
-  /** At most `count` hints of about `bytes` in all for the target. */
-  take(target: string, limit: { readonly count: number; readonly bytes: number }): StoredHint[] {
-    const taken: StoredHint[] = [];
+  /**
+   * At most `count` hints of about `bytes` in all for the target. `held` gives the record of a hint by reference: it counts as
+   * what is sent does.
+   */
+  take(
+    target: string,
+    limit: { readonly count: number; readonly bytes: number },
+    held: (address: Uint8Array) => Uint8Array,
+  ): Hint[] {
+    const taken: Hint[] = [];
     let bytes = 0;
     for (const slot of [...(this.#slots.get(target) ?? [])].sort((a, b) => a - b)) {
       let any = false;
       this.#scanSlot(slot, target, (hint) => {
         any = true;
+        if (hint.record.length === 0) hint = { ...hint, record: held(hint.address) };
         taken.push(hint);
         bytes += hint.record.length + hint.address.length;
         return taken.length < limit.count && bytes < limit.bytes;
@@ -116,7 +119,7 @@ export class HintStore {
     return slots;
   }
 
-  #scanSlot(slot: number, target: string, each: (hint: StoredHint) => boolean): void {
+  #scanSlot(slot: number, target: string, each: (hint: Hint) => boolean): void {
     this.#scan(familyPrefix({ slot, keyspace: 0, generation: 0 }, FAMILY.hints), (key, value) => {
       const parsed = parseHintKey(key);
       if (parsed.target !== target) return true;
@@ -124,8 +127,7 @@ export class HintStore {
         id: Number(value.readBigUInt64BE(0)),
         target,
         address: parsed.address,
-        record: Buffer.from(value.subarray(ID_BYTES)),
-        byReference: value.length === ID_BYTES,
+        record: value.subarray(ID_BYTES),
       });
     });
   }

@@ -19,6 +19,8 @@ import type { HintStore } from './hint-store.ts';
 import type { LeafTable } from './leaf-table.ts';
 import type { Replica } from './replica.ts';
 
+const NOTHING = Buffer.alloc(0);
+
 export interface LocalReplicaStoreDependencies {
   readonly engine: Engine;
   readonly replica: Replica;
@@ -89,11 +91,7 @@ export class LocalReplicaStore implements ReplicaStore {
   }
 
   hints(target: string, limit: { readonly count: number; readonly bytes: number }): readonly Hint[] {
-    return this.#deps.hints.take(target, limit).map((hint) => {
-      if (!hint.byReference) return hint;
-      const record = this.#deps.replica.read(hint.address);
-      return record === undefined ? hint : { ...hint, record };
-    });
+    return this.#deps.hints.take(target, limit, (address) => this.#heldOrNothing(address));
   }
 
   /** A node that is not an owner drops data by this: its tenure of those slots ends. */
@@ -103,6 +101,18 @@ export class LocalReplicaStore implements ReplicaStore {
     for (const slot of slots) {
       if (!this.#deps.ring.isOwner(slot, this.#deps.self)) this.#deps.dots.retire(slot, 'drop', batch);
     }
-    this.#deps.engine.commit(batch, 'os', done);
+    this.#deps.engine.commit(batch, 'os', (error) => {
+      if (error !== undefined) for (const slot of slots) this.#deps.dots.unsaved(slot);
+      done(error);
+    });
+  }
+
+  /** A record that cannot be read goes as no bytes at all: its target refuses that, and the hints behind it go on. */
+  #heldOrNothing(address: Uint8Array): Uint8Array {
+    try {
+      return this.#deps.replica.read(address) ?? NOTHING;
+    } catch {
+      return NOTHING;
+    }
   }
 }

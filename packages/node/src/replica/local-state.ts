@@ -5,8 +5,9 @@
  * - The identity is written once, with the first ring, in one synced batch; a directory of another node, or of another
  *   cluster, is refused at every later start. The ring is never computed again from `--initial-members`.
  * - The incarnation goes up, durably, at every start before anything is said to anybody.
- * - Tenures are stored with an era (0: a new one must begin at the next start). An era ends when the node may no longer hold all that it has issued: what was stored
- *   under an older era is not loaded.
+ * - Tenures are stored with an era. It ends when the node may no longer hold all that it has issued: what was stored under an
+ *   older era is not taken up again. Era 0: a new one must begin at the next start.
+ * - Doubt is durable until `settleDoubt`: neither a start that is refused nor a clean restart makes anybody forget it.
  */
 import { type Engine, WriteBatch } from '@kvd/lsm';
 import { FAMILY, localKey } from '@kvd/replication';
@@ -15,6 +16,7 @@ import { NodeError } from '../errors.ts';
 
 const FORMAT = 1;
 const CLUSTER_ID_BYTES = 16;
+const BOOT_BYTES = 18;
 
 const key = (name: string): Buffer => localKey(FAMILY.nodeState, Buffer.from(name, 'latin1'));
 const IDENTITY_KEY = key('identity');
@@ -41,6 +43,16 @@ export interface LocalState {
   readonly doubt: boolean;
 }
 
+/** What a start leaves for the next one. */
+interface Boot {
+  readonly incarnation: number;
+  /** 0: the next start begins a new one. */
+  readonly tenureEra: number;
+  readonly doubt: boolean;
+}
+
+const NEVER_STARTED: Boot = { incarnation: 0, tenureEra: 0, doubt: true };
+
 export interface FirstStart {
   readonly identity: Identity;
   readonly ring: Ring;
@@ -49,7 +61,7 @@ export interface FirstStart {
 /**
  * Loads the state, or makes it from `first()`, and starts a new incarnation; resolves once that is durable.
  * `tailDoubt`: the log's tail was in doubt, so a new era of tenures begins.
- * Throws NodeError: NODE_WRONG_DIRECTORY, NODE_BAD_STATE.
+ * Throws NodeError (NODE_WRONG_DIRECTORY, NODE_BAD_STATE) and RingError.
  */
 export async function openLocalState(
   engine: Engine,
@@ -59,17 +71,25 @@ export async function openLocalState(
 ): Promise<LocalState> {
   const stored = engine.getSync(IDENTITY_KEY);
   const firstStart = stored === undefined;
+  // The engine says so only once: the clean close after a start that is refused below would hide it.
+  if (tailDoubt && !firstStart) await endEra(engine);
   const { identity, ring } = firstStart ? first() : { identity: decodeIdentity(stored), ring: loadRing(engine) };
   if (identity.nodeId !== nodeId) throw wrongDirectory(identity.nodeId, nodeId);
-  const last = decodeBoot(engine.getSync(BOOT_KEY));
+  const last = firstStart ? NEVER_STARTED : loadBoot(engine);
   const incarnation = last.incarnation + 1;
-  const doubt = tailDoubt || firstStart || last.tenureEra === 0;
-  const tenureEra = doubt ? incarnation : last.tenureEra;
+  const isNewEra = last.tenureEra === 0;
+  const tenureEra = isNewEra ? incarnation : last.tenureEra;
+  const doubt = isNewEra || last.doubt;
   const batch = new WriteBatch();
   if (firstStart) batch.put(IDENTITY_KEY, encodeIdentity(identity)).put(RING_KEY, ring.encode());
-  batch.put(BOOT_KEY, encodeBoot(incarnation, tenureEra));
+  batch.put(BOOT_KEY, encodeBoot({ incarnation, tenureEra, doubt }));
   await engine.write(batch, { durability: 'sync' });
   return { identity, ring, incarnation, tenureEra, doubt };
+}
+
+/** All slots have been compared with their other owners. Lost in a crash, it is as if it had not been: no harm. */
+export function settleDoubt(engine: Engine, { incarnation, tenureEra }: LocalState): void {
+  engine.commit(new WriteBatch().put(BOOT_KEY, encodeBoot({ incarnation, tenureEra, doubt: false })), 'os', () => {});
 }
 
 /**
@@ -77,7 +97,13 @@ export async function openLocalState(
  * twin. The next start takes a later incarnation and a new era. Done once durable.
  */
 export function outgrow(engine: Engine, known: number, done: (error?: Error) => void): void {
-  engine.commit(new WriteBatch().put(BOOT_KEY, encodeBoot(known, 0)), 'sync', done);
+  const boot = { incarnation: known, tenureEra: 0, doubt: true };
+  engine.commit(new WriteBatch().put(BOOT_KEY, encodeBoot(boot)), 'sync', done);
+}
+
+function endEra(engine: Engine): Promise<void> {
+  const boot = { ...loadBoot(engine), tenureEra: 0, doubt: true };
+  return engine.write(new WriteBatch().put(BOOT_KEY, encodeBoot(boot)), { durability: 'sync' });
 }
 
 function wrongDirectory(found: string, expected: string): NodeError {
@@ -102,7 +128,7 @@ function encodeIdentity(identity: Identity): Buffer {
 }
 
 function decodeIdentity(bytes: Buffer): Identity {
-  if (bytes.length < 22 || bytes[0] !== FORMAT) throw badState('the identity cannot be read by this version');
+  if (bytes.length < 1 + CLUSTER_ID_BYTES + 4 + 1 || bytes[0] !== FORMAT) throw badState('the identity cannot be read by this version');
   return {
     clusterId: Buffer.from(bytes.subarray(1, 1 + CLUSTER_ID_BYTES)),
     generation: bytes.readUInt32BE(1 + CLUSTER_ID_BYTES),
@@ -110,17 +136,24 @@ function decodeIdentity(bytes: Buffer): Identity {
   };
 }
 
-function encodeBoot(incarnation: number, tenureEra: number): Buffer {
-  const bytes = Buffer.alloc(16);
-  bytes.writeBigUInt64BE(BigInt(incarnation), 0);
-  bytes.writeBigUInt64BE(BigInt(tenureEra), 8);
+function encodeBoot({ incarnation, tenureEra, doubt }: Boot): Buffer {
+  const bytes = Buffer.alloc(BOOT_BYTES);
+  bytes[0] = FORMAT;
+  bytes.writeBigUInt64BE(BigInt(incarnation), 1);
+  bytes.writeBigUInt64BE(BigInt(tenureEra), 9);
+  bytes[17] = doubt ? 1 : 0;
   return bytes;
 }
 
-function decodeBoot(bytes: Buffer | undefined): { incarnation: number; tenureEra: number } {
-  if (bytes === undefined) return { incarnation: 0, tenureEra: 0 };
-  if (bytes.length !== 16) throw badState('the incarnation cannot be read');
-  return { incarnation: Number(bytes.readBigUInt64BE(0)), tenureEra: Number(bytes.readBigUInt64BE(8)) };
+/** Without it an incarnation, and with it hint ids and tenures, could be had twice. */
+function loadBoot(engine: Engine): Boot {
+  const bytes = engine.getSync(BOOT_KEY);
+  if (bytes?.length !== BOOT_BYTES || bytes[0] !== FORMAT) throw badState('the incarnation cannot be read');
+  return {
+    incarnation: Number(bytes.readBigUInt64BE(1)),
+    tenureEra: Number(bytes.readBigUInt64BE(9)),
+    doubt: bytes[17] !== 0,
+  };
 }
 
 function badState(what: string): NodeError {

@@ -7,14 +7,17 @@
  *   same base.
  * - An answer that says "stored" comes after everything that it stands for is as durable as was asked, also when the merge
  *   changed nothing (what is held may itself still be on its way to the disk).
- * - A record that cannot be read is never taken for absent.
+ * - A record that cannot be read is never taken for absent, and ends the tenure of its slot.
+ * - A batch that was not taken has changed nothing: not the leaf, not the tenure as it is stored.
  */
-import { type Durability, type Engine, WriteBatch } from '@kvd/lsm';
+import { type Durability, type Engine, LsmError, WriteBatch } from '@kvd/lsm';
 import {
   applyWrite,
   type CoordinateRequest,
   type DottedRecord,
   decodeRecord,
+  decodeRecordContext,
+  decodeTrustedRecord,
   encodeRecord,
   FAMILY,
   type FailureReason,
@@ -30,6 +33,7 @@ import {
 import type { Ring } from '@kvd/ring';
 import type { DotIssuer } from './dot-issuer.ts';
 import type { HintStore } from './hint-store.ts';
+import { checkAddress } from './known-address.ts';
 import type { LeafTable } from './leaf-table.ts';
 import type { SlotCoverage } from './slot-coverage.ts';
 
@@ -50,6 +54,7 @@ export interface ReplicaDependencies {
   readonly probe: (name: string) => void;
 }
 
+/** `failed`; or `merged`, and after it `stored`. */
 export interface CoordinateCallbacks {
   merged(state: Uint8Array, context: Uint8Array): void;
   failed(reason: FailureReason, detail: string): void;
@@ -91,14 +96,15 @@ export class Replica {
   /** Records for a reading coordinator: from the row's store, or from hints when this node is a fallback. */
   fetch(addresses: readonly Uint8Array[]): Omit<FetchReplyMessage, 'kind' | 'stream'> {
     this.counters.fetches++;
-    const slot = addresses[0] === undefined ? 0 : slotOfAddress(addresses[0]);
-    const owner = this.#isOwner(slot);
     try {
-      const records = addresses.map((address) => (owner ? this.read(address) : this.#fromHints(address)));
+      for (const address of addresses) checkAddress(address);
+      const slot = addresses[0] === undefined ? 0 : slotOfAddress(addresses[0]);
+      const owner = this.#isOwner(slot);
+      const records = addresses.map((address) => this.#held(address, owner));
       return { status: 'ok', reason: '', role: owner ? 'owner' : 'fallback', doubt: this.#doubt(slot), records };
     } catch {
-      this.#retire(slot);
-      return { status: 'refused', reason: 'corrupt', role: owner ? 'owner' : 'fallback', doubt: true, records: [] };
+      this.counters.refused++;
+      return { status: 'refused', reason: 'corrupt', role: 'fallback', doubt: true, records: [] };
     }
   }
 
@@ -111,8 +117,8 @@ export class Replica {
     if (!first) return true;
     if (this.#deps.coverage.covered(slot)) return false;
     try {
-      const held = this.#base(address, true);
-      return held === undefined || !this.#deps.dots.hasIssued(slot, held.context);
+      const held = this.#held(address, true);
+      return held === undefined || !this.#deps.dots.hasIssued(slot, decodeRecordContext(held));
     } catch {
       return true;
     }
@@ -127,12 +133,14 @@ export class Replica {
   merge(address: Uint8Array, record: Uint8Array, durability: Durability, done: (error?: Error) => void): void {
     const batch = this.#batch.clear();
     try {
+      checkAddress(address);
       this.#mergeInto(batch, address, record);
     } catch (error) {
+      this.#undo(slotOfAddress(address));
       done(error as Error);
       return;
     }
-    this.#commit(batch, address, durability, done);
+    this.#commit(batch, slotOfAddress(address), durability, done);
   }
 
   /** Keeps a hint for an owner that has not acknowledged. */
@@ -149,114 +157,173 @@ export class Replica {
 
   #coordinateNow(request: CoordinateRequest, callbacks: CoordinateCallbacks): void {
     const batch = this.#batch.clear();
+    const slot = slotOfAddress(request.address);
     let state: Buffer;
     let context: Buffer;
     try {
-      const record = this.#applyWrite(request, batch);
+      const owner = this.#isOwner(slot);
+      const held = this.#held(request.address, owner);
+      const record = this.#applyWrite(request, held, batch);
       state = encodeRecord(record);
       context = record.context.encode();
-      this.#store(batch, request, state);
+      if (owner) this.#storeAsOwner(batch, request, held, state);
+      else this.#storeAsFallback(batch, request, state);
     } catch (error) {
-      this.#deps.leaves.forget(slotOfAddress(request.address));
-      callbacks.failed(this.#reasonOf(error, request.address), (error as Error).message);
+      this.#undo(slot);
+      callbacks.failed(reasonOfError(error), (error as Error).message);
+      return;
+    }
+    this.#commitCoordinated(batch, slot, request.durability, callbacks, () => callbacks.merged(state, context));
+  }
+
+  /**
+   * The engine may answer within the call: then `stored` waits until `merged` has been told; and when it did not take the batch,
+   * neither is told, for nothing is held here.
+   */
+  #commitCoordinated(
+    batch: WriteBatch,
+    slot: number,
+    durability: Durability,
+    callbacks: CoordinateCallbacks,
+    merged: () => void,
+  ): void {
+    let told = false;
+    let early: { readonly error: Error | undefined } | undefined;
+    this.#commit(batch, slot, durability, (error) => {
+      if (told) callbacks.stored(error);
+      else early = { error };
+    });
+    if (early?.error !== undefined) {
+      callbacks.failed(reasonOfRefusal(early.error), early.error.message);
       return;
     }
     this.counters.coordinated++;
-    this.#commit(batch, request.address, request.durability, callbacks.stored);
-    callbacks.merged(state, context);
+    told = true;
+    merged();
+    if (early !== undefined) callbacks.stored();
   }
 
-  /** What the client asked for cannot be (nothing is wrong here), or a record could not be read. */
-  #reasonOf(error: unknown, address: Uint8Array): FailureReason {
-    if (error instanceof ReplicationError && error.code !== 'REPLICATION_BAD_RECORD') return 'limit';
-    this.#retire(slotOfAddress(address));
-    return 'engine';
-  }
-
-  /** Something of the slot could not be read. */
+  /** The slot's tenure ends: this node may not hold all that it issued in it. */
   #retire(slot: number): void {
     const batch = new WriteBatch();
-    this.#deps.dots.retire(slot, 'drop', batch);
-    this.#engine.commit(batch, 'memory', () => {});
+    this.#deps.dots.retire(slot, 'failed-read', batch);
+    this.#engine.commit(batch, 'memory', (error) => {
+      if (error !== undefined) this.#deps.dots.unsaved(slot);
+    });
   }
 
-  /** A batch that was refused changed no leaf. */
-  #commit(batch: WriteBatch, address: Uint8Array, durability: Durability, done: (error?: Error) => void): void {
+  #commit(batch: WriteBatch, slot: number, durability: Durability, done: (error?: Error) => void): void {
     this.#engine.commit(batch, durability, (error) => {
-      if (error !== undefined) this.#deps.leaves.forget(slotOfAddress(address));
+      if (error !== undefined) this.#undo(slot);
       done(error);
     });
   }
 
-  #applyWrite(request: CoordinateRequest, batch: WriteBatch): DottedRecord {
-    const slot = slotOfAddress(request.address);
-    let base = this.#base(request.address, this.#isOwner(slot));
+  /** A batch was not taken: what the engine holds counts. */
+  #undo(slot: number): void {
+    this.#deps.leaves.forget(slot);
+    this.#deps.dots.unsaved(slot);
+  }
+
+  #applyWrite(request: CoordinateRequest, held: Buffer | undefined, batch: WriteBatch): DottedRecord {
+    const { address, operation } = request;
+    const slot = slotOfAddress(address);
+    let base = held === undefined ? undefined : this.#decodeHeld(address, held);
     for (const bytes of request.seen) {
       const seen = decodeRecord(bytes);
       this.#checkTenure(batch, slot, base, seen);
       base = merged(base, seen);
     }
+    const supersedes =
+      typeof operation.supersedes === 'string' ? operation.supersedes : VersionVector.decode(operation.supersedes);
+    if (typeof supersedes !== 'string') this.#deps.dots.observeClient(slot, supersedes, base?.context, batch);
     const { dot, hybridTime } = this.#deps.dots.issue(slot, batch);
-    const { operation } = request;
-    return applyWrite(base, {
-      dot,
-      hybridTime,
-      value: operation.type === 'put' ? operation.value : 'tombstone',
-      supersedes:
-        typeof operation.supersedes === 'string' ? operation.supersedes : VersionVector.decode(operation.supersedes),
-    });
+    const value = operation.type === 'put' ? operation.value : 'tombstone';
+    return applyWrite(base, { dot, hybridTime, value, supersedes });
   }
 
-  /** What this node holds of the record. */
-  #base(address: Uint8Array, owner: boolean): DottedRecord | undefined {
-    const bytes = owner ? this.read(address) : this.#fromHints(address);
-    return bytes === undefined ? undefined : decodeRecord(bytes);
-  }
-
-  #store(batch: WriteBatch, request: CoordinateRequest, state: Buffer): void {
-    const { address, hintFor } = request;
-    const slot = slotOfAddress(address);
-    if (this.#isOwner(slot)) {
-      for (const target of hintFor) this.#putHint(batch, target, address, state);
-      this.#putRecord(batch, address, this.read(address), state);
-      return;
+  /** What this node holds of the record, as an owner or in hints. What cannot be read ends the tenure. */
+  #held(address: Uint8Array, owner: boolean): Buffer | undefined {
+    try {
+      return owner ? this.read(address) : this.#fromHints(address);
+    } catch (error) {
+      this.#retire(slotOfAddress(address));
+      throw error;
     }
+  }
+
+  /** The engine's checksums have vouched for these bytes. */
+  #decodeHeld(address: Uint8Array, held: Uint8Array): DottedRecord {
+    try {
+      return decodeTrustedRecord(held);
+    } catch (error) {
+      this.#retire(slotOfAddress(address));
+      throw error;
+    }
+  }
+
+  #storeAsOwner(batch: WriteBatch, request: CoordinateRequest, held: Buffer | undefined, state: Buffer): void {
+    for (const target of request.hintFor) this.#putHint(batch, target, request.address, state);
+    this.#putRecord(batch, request.address, held, state);
+  }
+
+  #storeAsFallback(batch: WriteBatch, { address, hintFor }: CoordinateRequest, state: Buffer): void {
     this.#deps.probe('coordinate-as-fallback');
-    const targets = hintFor.length > 0 ? hintFor : this.#deps.ring.row(slot).slice(0, 1);
+    const targets = hintFor.length > 0 ? hintFor : this.#deps.ring.row(slotOfAddress(address)).slice(0, 1);
     for (const target of targets) this.#putHint(batch, target, address, state);
   }
 
   #mergeItem(address: Uint8Array, record: Uint8Array, message: ReplicateMessage, done: (reason: string) => void): void {
     const batch = this.#batch.clear();
+    const slot = slotOfAddress(address);
+    let refusal = '';
     try {
-      const owner = this.#isOwner(slotOfAddress(address));
-      if (!owner && message.hintFor === undefined) {
-        this.counters.refused++;
-        done('not-owner');
-        return;
-      }
-      if (owner) this.#mergeInto(batch, address, record);
-      if (message.hintFor !== undefined) this.#putHint(batch, message.hintFor, address, record);
+      checkAddress(address);
+      refusal = this.#putItem(batch, address, record, message.hintFor);
     } catch {
+      refusal = 'corrupt';
+    }
+    if (refusal !== '') {
       this.counters.refused++;
-      done('corrupt');
+      this.#undo(slot);
+      done(refusal);
       return;
     }
-    this.#commit(batch, address, message.durability, (error) => done(error === undefined ? '' : 'failed'));
+    this.#commit(batch, slot, message.durability, (error) => done(error === undefined ? '' : 'failed'));
+  }
+
+  /** Puts what came into the batch: as an owner's record, as a hint for an owner, or both. Answers why not. */
+  #putItem(batch: WriteBatch, address: Uint8Array, record: Uint8Array, hintFor: string | undefined): string {
+    const slot = slotOfAddress(address);
+    const owner = this.#isOwner(slot);
+    if (hintFor === undefined ? !owner : !this.#deps.ring.isOwner(slot, hintFor)) return 'not-owner';
+    if (owner) this.#mergeInto(batch, address, record);
+    else this.#checkHint(batch, address, record);
+    if (hintFor !== undefined) this.#putHint(batch, hintFor, address, record);
+    return '';
+  }
+
+  /** A hint that comes in must be a record, and may tell of own writes that are not held here any more. */
+  #checkHint(batch: WriteBatch, address: Uint8Array, record: Uint8Array): void {
+    const theirs = decodeRecord(record);
+    if (!this.#deps.dots.isNamedIn(theirs.context)) return;
+    const held = this.#held(address, false);
+    const mine = held === undefined ? undefined : this.#decodeHeld(address, held);
+    this.#checkTenure(batch, slotOfAddress(address), mine, theirs);
   }
 
   /** Puts the merge of what is held and what came into the batch; leaves it empty when nothing changes. */
   #mergeInto(batch: WriteBatch, address: Uint8Array, incoming: Uint8Array): void {
     this.counters.merges++;
-    const held = this.read(address);
+    const held = this.#held(address, true);
     if (held?.equals(incoming)) {
       this.counters.mergesWithoutChange++;
       return;
     }
     const theirs = decodeRecord(incoming);
-    const mine = held === undefined ? undefined : decodeRecord(held);
+    const mine = held === undefined ? undefined : this.#decodeHeld(address, held);
     this.#checkTenure(batch, slotOfAddress(address), mine, theirs);
-    const state = mine === undefined ? Buffer.from(incoming) : encodeRecord(mergeRecords(mine, theirs));
+    const state = mine === undefined ? incoming : encodeRecord(mergeRecords(mine, theirs));
     if (held?.equals(state)) this.counters.mergesWithoutChange++;
     else this.#putRecord(batch, address, held, state);
   }
@@ -266,7 +333,7 @@ export class Replica {
     if (this.#deps.dots.observe(slot, theirs.context, mine?.context, batch)) this.#deps.probe('tenure-lost');
   }
 
-  #putRecord(batch: WriteBatch, address: Uint8Array, before: Uint8Array | undefined, state: Buffer): void {
+  #putRecord(batch: WriteBatch, address: Uint8Array, before: Uint8Array | undefined, state: Uint8Array): void {
     batch.put(storageKey(address, FAMILY.records), state);
     const { seed, leaves } = this.#deps;
     const old = before === undefined ? undefined : recordHash(seed, address, before);
@@ -281,13 +348,13 @@ export class Replica {
       return;
     }
     const kept = this.#deps.hints.record(address, target);
-    const state = kept === undefined ? record : encodeRecord(mergeRecords(decodeRecord(kept), decodeRecord(record)));
+    const state = kept === undefined ? record : encodeRecord(mergeRecords(decodeTrustedRecord(kept), decodeTrustedRecord(record)));
     this.#deps.hints.put(batch, target, address, state);
   }
 
   #fromHints(address: Uint8Array): Buffer | undefined {
     let all: DottedRecord | undefined;
-    for (const bytes of this.#deps.hints.records(address)) all = merged(all, decodeRecord(bytes));
+    for (const bytes of this.#deps.hints.records(address)) all = merged(all, decodeTrustedRecord(bytes));
     return all === undefined ? undefined : encodeRecord(all);
   }
 
@@ -298,6 +365,19 @@ export class Replica {
   #isOwner(slot: number): boolean {
     return this.#deps.ring.isOwner(slot, this.#deps.self);
   }
+}
+
+/** The client's own doing: nothing is wrong here. Of anything else it is not known what it has changed. */
+function reasonOfError(error: unknown): FailureReason {
+  const code = error instanceof ReplicationError ? error.code : '';
+  return code === 'REPLICATION_TOO_MANY_SIBLINGS' || code === 'REPLICATION_BAD_CONTEXT' ? 'limit' : 'engine';
+}
+
+/** Why the engine did not take a batch. LSM_BUSY and LSM_CLOSED promise that nothing happened. */
+function reasonOfRefusal(error: Error): FailureReason {
+  const code = error instanceof LsmError ? error.code : '';
+  if (code === 'LSM_BUSY') return 'overload';
+  return code === 'LSM_CLOSED' ? 'stopping' : 'engine';
 }
 
 function merged(base: DottedRecord | undefined, other: DottedRecord): DottedRecord {

@@ -9,19 +9,30 @@ const SLOTS = 16_384;
 export class SlotCoverage {
   readonly #ring: Ring;
   readonly #self: string;
-  /** Per slot a bit for each position of the row that has agreed. */
-  readonly #agreed = new Uint8Array(SLOTS);
+  readonly #onComplete: () => void;
+  /** Per slot a bit for each position of the row that has agreed; rows have at most 16. */
+  readonly #agreed = new Uint16Array(SLOTS);
+  /** Own slots that are not covered yet. */
+  #left = 0;
 
-  constructor(ring: Ring, self: string) {
+  /** `onComplete` is called once, when the last of this node's own slots is covered. */
+  constructor(ring: Ring, self: string, onComplete: () => void = () => {}) {
     this.#ring = ring;
     this.#self = self;
+    this.#onComplete = onComplete;
+    for (let slot = 0; slot < SLOTS; slot++) if (ring.isOwner(slot, self) && !this.covered(slot)) this.#left++;
   }
 
   agreed(peer: string, fromSlot: number, toSlot: number): void {
+    const before = this.#left;
     for (let slot = fromSlot; slot <= toSlot; slot++) {
-      const position = this.#ring.row(slot).indexOf(peer);
-      if (position >= 0) this.#agreed[slot] = (this.#agreed[slot] as number) | (1 << position);
+      const row = this.#ring.row(slot);
+      const position = row.indexOf(peer);
+      if (position < 0 || this.covered(slot)) continue;
+      this.#agreed[slot] = (this.#agreed[slot] as number) | (1 << position);
+      if (row.includes(this.#self) && this.covered(slot)) this.#left--;
     }
+    if (before > 0 && this.#left === 0) this.#onComplete();
   }
 
   covered(slot: number): boolean {
