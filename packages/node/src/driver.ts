@@ -28,7 +28,7 @@ import { preferenceList } from '@kvd/ring';
 import { Alarm } from './alarm.ts';
 import type { NodeParts } from './node-parts.ts';
 import { isAddress } from './replica/known-address.ts';
-import { RequestMemory } from './request-memory.ts';
+import { firstRequestNumber, RequestMemory } from './request-memory.ts';
 import { STREAM_BACKGROUND, STREAM_FORWARD, STREAM_READ, STREAM_WRITE, streamKind, Streams } from './streams.ts';
 import { type RoutedWrite, WriteRouter } from './write-router.ts';
 
@@ -69,11 +69,12 @@ export class Driver {
   #turn: (() => void)[] = [];
   #running = false;
   #stopped = false;
-  #nextRequest = 1;
+  #nextRequest: number;
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
     const { self, runtime, config, ring } = parts;
+    this.#nextRequest = firstRequestNumber(runtime.secrets);
     this.#alarm = new Alarm(runtime.clock, runtime.timers, () => this.tick());
     const reach = { reachable: (node: string) => this.reachable(node) };
     const out = {

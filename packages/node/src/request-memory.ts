@@ -3,6 +3,7 @@
  * run again: run again, it would supersede what was written since. Bounded in time and in number.
  */
 import type { RequestId, WriteOutcome } from '@kvd/replication';
+import type { Secrets } from './runtime.ts';
 
 const REMEMBERED_MAX = 200_000;
 
@@ -41,6 +42,17 @@ export class RequestMemory {
       this.#requests.delete(key);
     }
   }
+}
+
+/**
+ * Where a process begins to number its requests: anywhere below 2^48. A node whose disk was replaced runs with incarnation 1
+ * again until others tell it; numbered from 1, its requests would be taken for those of its earlier life, and be answered with
+ * their outcomes, undone.
+ */
+export function firstRequestNumber(secrets: Secrets): number {
+  const bytes = Buffer.alloc(6);
+  secrets.fill(bytes);
+  return 1 + bytes.readUIntBE(0, 6);
 }
 
 function keyOf(id: RequestId): string {
