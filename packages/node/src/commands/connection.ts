@@ -110,7 +110,7 @@ export const CONNECTION_ROWS: readonly CommandRow[] = [
   {
     name: 'echo',
     arity: 2,
-    flags: ['fast'],
+    flags: ['loading', 'stale', 'fast'],
     group: 'connection',
     since: '1.0.0',
     summary: 'Echo the given string',

@@ -67,13 +67,9 @@ function keySpecifications(row: CommandRow): readonly RespValue[] {
     ['type', 'range'],
     ['spec', range],
   ]);
-  return [
-    mapOf([
-      ['flags', setOf((row.keyFlags ?? []).map(simple))],
-      ['begin_search', begin],
-      ['find_keys', find],
-    ]),
-  ];
+  const entries: (readonly [string, RespValue])[] = row.keyNotes === undefined ? [] : [['notes', row.keyNotes]];
+  entries.push(['flags', setOf((row.keyFlags ?? []).map(simple))], ['begin_search', begin], ['find_keys', find]);
+  return [mapOf(entries)];
 }
 
 function docsOf({ row, name }: FoundRow): readonly [string, RespValue] {
@@ -186,7 +182,7 @@ function isFound(
   return typeof found === 'object' && found !== null && 'row' in found;
 }
 
-const SERVER = { flags: ['loading', 'stale'], group: 'server' } as const;
+const SERVER = { flags: ['loading', 'stale'], categories: ['connection'], group: 'server' } as const;
 const NAMES = [{ name: 'command-name', type: 'string', optional: true, multiple: true }] as const;
 const FULL_COMMAND = [
   { name: 'command', type: 'string' },
@@ -216,7 +212,7 @@ const SUBCOMMANDS: readonly CommandRow[] = [
   },
   {
     name: 'getkeys',
-    arity: -3,
+    arity: -4,
     ...SERVER,
     since: '2.8.13',
     summary: 'Extract keys given a full command',
@@ -226,7 +222,7 @@ const SUBCOMMANDS: readonly CommandRow[] = [
   },
   {
     name: 'getkeysandflags',
-    arity: -3,
+    arity: -4,
     ...SERVER,
     since: '7.0.0',
     summary: 'Extract keys and access flags given a full command',
