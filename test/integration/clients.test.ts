@@ -48,7 +48,11 @@ describe.each([2, 3] as const)('ioredis, RESP%i', (protocol) => {
 
 describe.each([2, 3] as const)('node-redis, RESP%i', (protocol) => {
   test('connects, pipelines, gets typed replies and errors', async () => {
-    const client = createClient({ RESP: protocol, name: 'nr', socket: { port: server.port, reconnectStrategy: false } });
+    const client = createClient({
+      RESP: protocol,
+      name: 'nr',
+      socket: { port: server.port, reconnectStrategy: false },
+    });
     client.on('error', () => {});
     await client.connect();
     try {
@@ -56,7 +60,11 @@ describe.each([2, 3] as const)('node-redis, RESP%i', (protocol) => {
       expect(await client.get('k')).toBe('v');
       expect(await client.get('nosuch')).toBeNull();
       expect(await client.mSet({ a: '1', b: '2' })).toBe('OK');
-      const replies = await Promise.all([client.mGet(['a', 'nosuch', 'b']), client.exists(['a', 'b', 'nosuch']), client.type('a')]);
+      const replies = await Promise.all([
+        client.mGet(['a', 'nosuch', 'b']),
+        client.exists(['a', 'b', 'nosuch']),
+        client.type('a'),
+      ]);
       expect(replies).toEqual([['1', null, '2'], 2, 'string']);
       expect(await client.del(['a', 'b', 'nosuch'])).toBe(2);
       expect(await client.configGet('save')).toEqual({ save: '' });

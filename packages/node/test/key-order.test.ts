@@ -8,10 +8,9 @@ interface Sent extends Ordered {
 }
 
 test('of two commands that share a key and of which one writes it, the earlier ends before the later begins', () => {
-  const commands = fc.array(
-    fc.record({ keys: fc.uniqueArray(fc.nat(4), { maxLength: 3 }), writes: fc.boolean() }),
-    { maxLength: 25 },
-  );
+  const commands = fc.array(fc.record({ keys: fc.uniqueArray(fc.nat(4), { maxLength: 3 }), writes: fc.boolean() }), {
+    maxLength: 25,
+  });
   fc.assert(
     fc.property(commands, fc.infiniteStream(fc.nat()), (list, chance) => {
       const order = new KeyOrder();

@@ -74,7 +74,9 @@ describe('order', () => {
 
   test('commands on one key take effect in their order, those on others do not wait', () => {
     services.hold = true;
-    const client = new Client().send('SET k 1\r\nGET k\r\nGET k\r\nSET k 2\r\nGET other\r\nMGET k other\r\nKVD.WITH W 1 SET k 3\r\n');
+    const client = new Client().send(
+      'SET k 1\r\nGET k\r\nGET k\r\nSET k 2\r\nGET other\r\nMGET k other\r\nKVD.WITH W 1 SET k 3\r\n',
+    );
     const held = (): string[] => services.requests.map(({ kind, key }) => `${kind} ${key}`);
     expect(held()).toEqual(['write k', 'read other']);
     services.release();
@@ -116,7 +118,8 @@ describe('bounds', () => {
     services.hold = false;
     client.send('PING\r\n'.repeat(100));
     services.hold = true;
-    for (let i = 0; i < 3; i++) client.send(Array.from({ length: 1000 }, (_, n) => `GET k${i * 1000 + n}\r\n`).join(''));
+    for (let i = 0; i < 3; i++)
+      client.send(Array.from({ length: 1000 }, (_, n) => `GET k${i * 1000 + n}\r\n`).join(''));
     expect(services.requests).toHaveLength(IN_FLIGHT_MAX);
     client.take();
     services.release();
@@ -175,9 +178,18 @@ describe('ends', () => {
 
   test.each([
     ['*1\r\n$10000000000\r\n', '-ERR Protocol error: invalid bulk length\r\n'],
-    ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', '-ERR kvd: this port speaks the Redis protocol (RESP), not HTTP; try redis-cli or kvctl\r\n'],
-    ['POST / HTTP/1.1\r\n\r\nSET k v\r\n', '-ERR kvd: this port speaks the Redis protocol (RESP), not HTTP; try redis-cli or kvctl\r\n'],
-    ['Host: x\r\nSET k v\r\n', '-ERR kvd: this port speaks the Redis protocol (RESP), not HTTP; try redis-cli or kvctl\r\n'],
+    [
+      'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
+      '-ERR kvd: this port speaks the Redis protocol (RESP), not HTTP; try redis-cli or kvctl\r\n',
+    ],
+    [
+      'POST / HTTP/1.1\r\n\r\nSET k v\r\n',
+      '-ERR kvd: this port speaks the Redis protocol (RESP), not HTTP; try redis-cli or kvctl\r\n',
+    ],
+    [
+      'Host: x\r\nSET k v\r\n',
+      '-ERR kvd: this port speaks the Redis protocol (RESP), not HTTP; try redis-cli or kvctl\r\n',
+    ],
   ])('%j is told what is wrong after what came before, and ends; others go on', (bytes, reply) => {
     const other = new Client();
     const client = new Client().send(`PING\r\n${bytes}PING\r\n`);
@@ -235,7 +247,10 @@ describe('ends', () => {
 test('a port that is taken is named, with the flag that changes it', async () => {
   const second = new RespServer(services).start();
   services.time.advance(1);
-  await expect(second).rejects.toMatchObject({ code: 'NODE_PORT_IN_USE', message: expect.stringMatching(/7379.*--port/) });
+  await expect(second).rejects.toMatchObject({
+    code: 'NODE_PORT_IN_USE',
+    message: expect.stringMatching(/7379.*--port/),
+  });
 });
 
 test('CLIENT LIST shows every client, with what it said of itself', () => {

@@ -191,7 +191,7 @@ const SUBCOMMANDS: readonly CommandRow[] = [
     arity: 3,
     ...CONNECTION,
     since: '7.2.0',
-    summary: "Controls whether commands sent by the client affect the LRU/LFU of accessed keys",
+    summary: 'Controls whether commands sent by the client affect the LRU/LFU of accessed keys',
     arguments: [ENABLED],
     handler: toggle((session, on) => {
       session.noTouch = on;

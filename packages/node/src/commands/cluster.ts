@@ -63,7 +63,17 @@ function lineOf(node: ClusterNode, { ring, ranges }: ClusterView): string {
   const flags = `${isSelf ? 'myself,' : ''}master${STATE_FLAGS[state]}`;
   const link = isReachable ? 'connected' : 'disconnected';
   const owned = ranges.filter(({ nodes: [first] }) => first === node).map(rangeText);
-  const fields = [clusterId, `${member.host}:${member.port}@${member.peerPort}`, flags, '-', 0, 0, ring.epoch, link, ...owned];
+  const fields = [
+    clusterId,
+    `${member.host}:${member.port}@${member.peerPort}`,
+    flags,
+    '-',
+    0,
+    0,
+    ring.epoch,
+    link,
+    ...owned,
+  ];
   return `${fields.join(' ')}\n`;
 }
 
@@ -102,7 +112,10 @@ function isAnswering({ services, session }: Call, all: readonly ClusterNode[]): 
   const needed = neededNodes(made);
   const reachable = new Set(all.filter((node) => node.isReachable).map(({ member }) => member.id));
   if (made.mode === 'sloppy') return reachable.size >= needed;
-  return services.ring().runs().every(({ row }) => row.filter((id) => reachable.has(id)).length >= needed);
+  return services
+    .ring()
+    .runs()
+    .every(({ row }) => row.filter((id) => reachable.has(id)).length >= needed);
 }
 
 function neededNodes({ r, w }: Consistency): number {

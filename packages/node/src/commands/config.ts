@@ -10,7 +10,8 @@ import { globMatches } from './glob.ts';
 import { helpRow } from './help.ts';
 import { notAvailable } from './reply-errors.ts';
 
-const NOT_WHILE_RUNNING = 'settings are flags of kvd start, KVD_* variables or the config file, and are read when it starts';
+const NOT_WHILE_RUNNING =
+  'settings are flags of kvd start, KVD_* variables or the config file, and are read when it starts';
 
 /** Names of Redis with what kvd does, then those of kvd. */
 function settings({ config }: NodeServices): ReadonlyMap<string, string> {

@@ -73,4 +73,3 @@ export function run(resolved: Resolved, call: Call): void {
 function hasCode(error: unknown): error is Error & { readonly code: string } {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_');
 }
-

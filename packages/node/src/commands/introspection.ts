@@ -142,7 +142,10 @@ function list(call: Call): void {
 
 function namesBy(kind: 'module' | 'aclcat' | 'pattern', value: string): readonly string[] {
   if (kind === 'module') return [];
-  const shown = allRows().flatMap(({ row }) => [row.name, ...(row.subcommands ?? []).map((sub) => `${row.name}|${sub.name}`)]);
+  const shown = allRows().flatMap(({ row }) => [
+    row.name,
+    ...(row.subcommands ?? []).map((sub) => `${row.name}|${sub.name}`),
+  ]);
   if (kind === 'pattern') return shown.filter((name) => globMatches(value, name));
   return shown.filter((name) => {
     const found = findNamed(Buffer.from(name));
@@ -154,7 +157,8 @@ function namesBy(kind: 'module' | 'aclcat' | 'pattern', value: string): readonly
 function keysBehind(call: Call): { readonly row: CommandRow; readonly keys: readonly Buffer[] } | RespValue {
   const words = call.args.slice(2);
   const found = commandTable().find(nameOf(words[0] as Buffer));
-  const sub = found?.row.subcommands && words[1] ? commandTable().findSubcommand(found.name, nameOf(words[1])) : undefined;
+  const sub =
+    found?.row.subcommands && words[1] ? commandTable().findSubcommand(found.name, nameOf(words[1])) : undefined;
   const row = (sub ?? found)?.row;
   if (row === undefined) return failure('ERR Invalid command specified');
   if (row.firstKey === undefined && row.findKeys === undefined) {

@@ -90,7 +90,9 @@ function runLocal(call: Call): void {
 
 function notAllowedBehind(prefix: string, name: string): RespValue {
   const why =
-    prefix === 'KVD.LOCAL' ? 'it runs GET, MGET, EXISTS, STRLEN and TYPE' : 'it runs commands on keys, and no other KVD.WITH';
+    prefix === 'KVD.LOCAL'
+      ? 'it runs GET, MGET, EXISTS, STRLEN and TYPE'
+      : 'it runs commands on keys, and no other KVD.WITH';
   return notAvailable(`${name.toUpperCase().replace('|', ' ')} behind ${prefix}`, why);
 }
 

@@ -47,7 +47,13 @@ function settleValue(record: Uint8Array | undefined, settled: Settled<Uint8Array
   settled(value);
 }
 
-export function putValue(call: Call, consistency: Consistency, key: Buffer, value: Buffer, settled: Settled<true>): void {
+export function putValue(
+  call: Call,
+  consistency: Consistency,
+  key: Buffer,
+  value: Buffer,
+  settled: Settled<true>,
+): void {
   write(call, consistency, key, { type: 'put', value, supersedes: 'held' }, settled);
 }
 

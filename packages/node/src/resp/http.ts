@@ -9,7 +9,8 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIO
 export function isHttp(words: readonly Buffer[]): boolean {
   const first = words[0] as Buffer;
   if (first.length < 3 || first.length > 7) return false;
-  if (words.length === 3 && (words[2] as Buffer).toString('latin1', 0, 5) === 'HTTP/') return METHODS.has(first.toString('latin1'));
+  if (words.length === 3 && (words[2] as Buffer).toString('latin1', 0, 5) === 'HTTP/')
+    return METHODS.has(first.toString('latin1'));
   const letter = (first[0] as number) | 0x20;
   if (letter !== 0x70 && letter !== 0x68) return false;
   const text = first.toString('latin1').toLowerCase();

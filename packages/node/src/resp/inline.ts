@@ -6,7 +6,7 @@
 const BACKSLASH = 0x5c;
 const DOUBLE = 0x22;
 const SINGLE = 0x27;
-const ESCAPES: Readonly<Record<number, number>> = { 0x6e: 10, 0x72: 13, 0x74: 9, 0x62: 8, 0x61: 7 };
+const ESCAPES: Readonly<Record<number, number>> = { 110: 10, 114: 13, 116: 9, 98: 8, 97: 7 };
 
 /** The words; `undefined` when quotes are not balanced. */
 export function splitInline(line: Uint8Array): Buffer[] | undefined {
@@ -37,7 +37,8 @@ function readWord(line: Uint8Array, at: number, end: number, word: Buffer): Read
   while (at < end && !isSeparator(line[at])) {
     const byte = line[at] as number;
     if (byte === DOUBLE || byte === SINGLE) {
-      const quoted = byte === DOUBLE ? readDouble(line, at + 1, end, word, length) : readSingle(line, at + 1, end, word, length);
+      const quoted =
+        byte === DOUBLE ? readDouble(line, at + 1, end, word, length) : readSingle(line, at + 1, end, word, length);
       if (quoted === undefined || (quoted.at < end && !isSpace(line[quoted.at]))) return undefined;
       return quoted;
     }

@@ -14,9 +14,14 @@ beforeEach(() => {
 
 function run(words: string): RespValue {
   let reply: RespValue | undefined;
-  execute(services, session, words.split(' ').map((word) => Buffer.from(word)), (value) => {
-    reply = value;
-  });
+  execute(
+    services,
+    session,
+    words.split(' ').map((word) => Buffer.from(word)),
+    (value) => {
+      reply = value;
+    },
+  );
   return reply as RespValue;
 }
 
@@ -32,9 +37,17 @@ test('CLUSTER SLOTS covers all slots, in order, the owners of each in the order 
   for (const [from, to, ...nodes] of run('CLUSTER SLOTS') as unknown as SlotsReply) {
     expect(from).toBe(next);
     next = to + 1;
-    const ports = services.ring().row(from).map((id) => services.ring().member(id)?.port);
+    const ports = services
+      .ring()
+      .row(from)
+      .map((id) => services.ring().member(id)?.port);
     expect(nodes.map(([, port]) => port)).toEqual(ports);
-    expect(nodes[0]).toEqual(['127.0.0.1', ports[0], expect.stringMatching(/^[0-9a-f]{40}$/), { kind: 'map', entries: [] }]);
+    expect(nodes[0]).toEqual([
+      '127.0.0.1',
+      ports[0],
+      expect.stringMatching(/^[0-9a-f]{40}$/),
+      { kind: 'map', entries: [] },
+    ]);
   }
   expect(next).toBe(16_384);
 });
@@ -61,7 +74,9 @@ test('CLUSTER SHARDS has each slot once, and one master in each shard', () => {
 });
 
 test('CLUSTER INFO tells of failed slots, and is ok while enough nodes answer', () => {
-  expect(text('CLUSTER INFO')).toContain('cluster_state:ok\r\ncluster_slots_assigned:16384\r\ncluster_slots_ok:16384\r\n');
+  expect(text('CLUSTER INFO')).toContain(
+    'cluster_state:ok\r\ncluster_slots_assigned:16384\r\ncluster_slots_ok:16384\r\n',
+  );
   services.unreachable.add('n2');
   expect(text('CLUSTER INFO')).toContain('cluster_state:ok\r\n');
   expect(text('CLUSTER INFO')).not.toContain('cluster_slots_pfail:0\r\n');

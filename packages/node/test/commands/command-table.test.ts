@@ -11,9 +11,14 @@ const services = new MemoryServices();
 
 function wire(words: string, protocol: 2 | 3 = 2): string {
   let text = '';
-  execute(services, new Session(), words.split(' ').map((word) => Buffer.from(word)), (value) => {
-    text = encodeReply(value, protocol).toString('latin1').replaceAll('\r\n', ' ').trimEnd();
-  });
+  execute(
+    services,
+    new Session(),
+    words.split(' ').map((word) => Buffer.from(word)),
+    (value) => {
+      text = encodeReply(value, protocol).toString('latin1').replaceAll('\r\n', ' ').trimEnd();
+    },
+  );
   return text;
 }
 
@@ -99,7 +104,9 @@ describe('COMMAND, in the bytes of Redis', () => {
   test('in RESP3 sets and maps are what they are', () => {
     expect(wire('COMMAND INFO get', 3)).toBe(`*1 ${GET_3}`);
     expect(wire('COMMAND INFO nosuch', 3)).toBe('*1 _');
-    expect(wire('COMMAND DOCS get', 3)).toMatch(/^%1 \$3 get %5 \$7 summary .* \*1 %3 \$4 name \$3 key \$4 type \$3 key \$14 key_spec_index :0$/);
+    expect(wire('COMMAND DOCS get', 3)).toMatch(
+      /^%1 \$3 get %5 \$7 summary .* \*1 %3 \$4 name \$3 key \$4 type \$3 key \$14 key_spec_index :0$/,
+    );
   });
 
   test('COUNT, LIST and COMMAND agree', () => {
@@ -111,7 +118,9 @@ describe('COMMAND, in the bytes of Redis', () => {
   });
 
   test('HELP lists the subcommands', () => {
-    expect(wire('CLIENT HELP')).toMatch(/^\*19 \+CLIENT <subcommand> \[<arg> \[value\] \[opt\] \.\.\.\]\. Subcommands are:/);
+    expect(wire('CLIENT HELP')).toMatch(
+      /^\*19 \+CLIENT <subcommand> \[<arg> \[value\] \[opt\] \.\.\.\]\. Subcommands are:/,
+    );
     expect(wire('CLUSTER HELP')).toContain('+KEYSLOT <key>');
   });
 });

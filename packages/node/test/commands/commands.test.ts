@@ -15,7 +15,9 @@ beforeEach(() => {
 
 /** Words at spaces; the reply, which must have come at once, and once. */
 function run(...words: (string | Buffer)[]): RespValue {
-  const args = words.flatMap((word) => (typeof word === 'string' ? word.split(' ').map((w) => Buffer.from(w)) : [word]));
+  const args = words.flatMap((word) =>
+    typeof word === 'string' ? word.split(' ').map((w) => Buffer.from(w)) : [word],
+  );
   const replies: RespValue[] = [];
   execute(services, session, args, (reply) => replies.push(reply));
   expect(replies).toHaveLength(1);
@@ -24,7 +26,10 @@ function run(...words: (string | Buffer)[]): RespValue {
 
 /** The reply in bytes, CR LF as spaces, in the protocol of the session. */
 function wire(...words: (string | Buffer)[]): string {
-  return encodeReply(run(...words), session.protocol).toString('latin1').replaceAll('\r\n', ' ').trimEnd();
+  return encodeReply(run(...words), session.protocol)
+    .toString('latin1')
+    .replaceAll('\r\n', ' ')
+    .trimEnd();
 }
 
 describe('strings and keys', () => {
@@ -109,7 +114,8 @@ describe('outcomes', () => {
     ['refused', '-NOREPLICAS kvd: why'],
   ] as const)('a read that failed for %s', (reason, reply) => {
     services.readFailure = { status: 'failed', reason, detail: 'why' };
-    for (const words of ['GET k', 'MGET k a', 'EXISTS k', 'DEL k', 'TYPE k', 'STRLEN k']) expect(wire(words)).toBe(reply);
+    for (const words of ['GET k', 'MGET k a', 'EXISTS k', 'DEL k', 'TYPE k', 'STRLEN k'])
+      expect(wire(words)).toBe(reply);
   });
 
   test('a delete whose write failed is an error, though the key was there', () => {
@@ -147,8 +153,18 @@ describe('outcomes', () => {
 describe('consistency', () => {
   test('KVD.WITH changes it for one command', () => {
     services.hold = true;
-    execute(services, session, ['KVD.WITH', 'R', '1', 'w', '3', 'TIMEOUT', '70', 'STRICT', 'GET', 'k'].map((w) => Buffer.from(w)), () => {});
-    execute(services, session, ['GET', 'k'].map((w) => Buffer.from(w)), () => {});
+    execute(
+      services,
+      session,
+      ['KVD.WITH', 'R', '1', 'w', '3', 'TIMEOUT', '70', 'STRICT', 'GET', 'k'].map((w) => Buffer.from(w)),
+      () => {},
+    );
+    execute(
+      services,
+      session,
+      ['GET', 'k'].map((w) => Buffer.from(w)),
+      () => {},
+    );
     expect(services.requests[0]?.consistency).toMatchObject({ r: 1, w: 3, timeoutMs: 70, mode: 'strict' });
     expect(services.requests[1]?.consistency).toMatchObject({ r: 2, w: 2, timeoutMs: 5000, mode: 'sloppy' });
   });
@@ -160,8 +176,14 @@ describe('consistency', () => {
     ['KVD.WITH R 4 GET k', '-ERR kvd: R=4 is more than N=3'],
     ['KVD.WITH R 1 GET', "-ERR wrong number of arguments for 'get' command"],
     ['KVD.WITH R 1 FOO a', "-ERR unknown command 'FOO', with args beginning with: 'a' "],
-    ['KVD.WITH KVD.WITH GET k', '-ERR kvd: KVD.WITH behind KVD.WITH is not available: it runs commands on keys, and no other KVD.WITH'],
-    ['KVD.LOCAL SET k v', '-ERR kvd: SET behind KVD.LOCAL is not available: it runs GET, MGET, EXISTS, STRLEN and TYPE'],
+    [
+      'KVD.WITH KVD.WITH GET k',
+      '-ERR kvd: KVD.WITH behind KVD.WITH is not available: it runs commands on keys, and no other KVD.WITH',
+    ],
+    [
+      'KVD.LOCAL SET k v',
+      '-ERR kvd: SET behind KVD.LOCAL is not available: it runs GET, MGET, EXISTS, STRLEN and TYPE',
+    ],
     ['KVD.LOCAL', "-ERR wrong number of arguments for 'kvd.local' command"],
   ])('%s is an error', (words, reply) => {
     expect(`${wire(words)}${reply.endsWith(' ') ? ' ' : ''}`).toBe(reply);
@@ -207,7 +229,10 @@ describe('connection', () => {
     ['CLIENT NO-TOUCH on', '+OK'],
     ['CLIENT MAINT_NOTIFICATIONS ON', "-ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP."],
     ['CONFIG GET save', '*2 $4 save $0'],
-    ['CONFIG SET a b', '-ERR kvd: CONFIG SET is not available: settings are flags of kvd start, KVD_* variables or the config file, and are read when it starts'],
+    [
+      'CONFIG SET a b',
+      '-ERR kvd: CONFIG SET is not available: settings are flags of kvd start, KVD_* variables or the config file, and are read when it starts',
+    ],
     ['INCR k', "-ERR unknown command 'INCR', with args beginning with: 'k'"],
     ['BLPOP k 0', '-ERR kvd: BLPOP is not available: no command waits for a write of another client'],
     ['JSON.GET k', '-ERR kvd: JSON.GET is not available: there are no modules'],
@@ -218,7 +243,9 @@ describe('connection', () => {
   });
 
   test('AUTH with a password alone has the words of Redis', () => {
-    expect(wire('AUTH a')).toMatch(/^-ERR AUTH <password> called without any password configured for the default user\./);
+    expect(wire('AUTH a')).toMatch(
+      /^-ERR AUTH <password> called without any password configured for the default user\./,
+    );
   });
 
   test('HELLO changes the protocol, and says who is there', () => {
@@ -238,14 +265,18 @@ describe('connection', () => {
     run('CLIENT SETINFO lib-ver 6.0.0');
     expect(wire('CLIENT GETNAME')).toBe('$2 me');
     expect(wire('CLIENT SETNAME', Buffer.from('a b'))).toMatch(/^-ERR Client names cannot contain/);
-    expect(wire('CLIENT INFO')).toMatch(/ addr=127.0.0.1:50000 laddr=127.0.0.1:7379 fd=0 name=me .* lib-name=ioredis lib-ver=6.0.0/);
+    expect(wire('CLIENT INFO')).toMatch(
+      / addr=127.0.0.1:50000 laddr=127.0.0.1:7379 fd=0 name=me .* lib-name=ioredis lib-ver=6.0.0/,
+    );
   });
 
   test('unknown commands are repeated up to 128 bytes, as Redis does', () => {
     const long = 'y'.repeat(200);
     expect(wire(long, 'b')).toBe(`-ERR unknown command '${'y'.repeat(128)}', with args beginning with: 'b'`);
     const [a, b] = ['a'.repeat(57), 'b'.repeat(70)];
-    expect(wire('foo', a, b, 'c')).toBe(`-ERR unknown command 'foo', with args beginning with: '${a}' '${b.slice(0, 68)}'`);
+    expect(wire('foo', a, b, 'c')).toBe(
+      `-ERR unknown command 'foo', with args beginning with: '${a}' '${b.slice(0, 68)}'`,
+    );
     expect(wire('foo', Buffer.from('a\r\nb'))).toBe("-ERR unknown command 'foo', with args beginning with: 'a  b'");
     expect(wire('CLIENT', long)).toBe(`-ERR unknown subcommand '${'y'.repeat(128)}'. Try CLIENT HELP.`);
   });
@@ -254,7 +285,14 @@ describe('connection', () => {
 describe('information', () => {
   test('INFO has sections, one or all', () => {
     const text = wire('INFO');
-    for (const field of ['redis_version:7.4.0', 'loading:0', 'role:master', 'cluster_enabled:0', 'hints_pending:3', 'write_ok:3']) {
+    for (const field of [
+      'redis_version:7.4.0',
+      'loading:0',
+      'role:master',
+      'cluster_enabled:0',
+      'hints_pending:3',
+      'write_ok:3',
+    ]) {
       expect(text).toContain(` ${field} `.trimEnd());
     }
     expect(wire('INFO kvd')).not.toContain('redis_version');
@@ -264,7 +302,14 @@ describe('information', () => {
   test('KVD.MEMBERS, KVD.LOCATE and KVD.STATS are JSON', () => {
     services.unreachable.add('n2');
     const members = JSON.parse(run('KVD.MEMBERS') as string);
-    expect(members[1]).toMatchObject({ id: 'n2', host: '127.0.0.1', port: 7380, state: 'suspect', suspectedBy: ['n1'], reachable: false });
+    expect(members[1]).toMatchObject({
+      id: 'n2',
+      host: '127.0.0.1',
+      port: 7380,
+      state: 'suspect',
+      suspectedBy: ['n1'],
+      reachable: false,
+    });
     expect(members[2]).toMatchObject({ id: 'n3', health: 'UNKNOWN', reachable: true, self: false });
     const location = JSON.parse(run('KVD.LOCATE k') as string);
     expect(location).toMatchObject({ key: 'k', slot: 7629, primary: location.row[0] });

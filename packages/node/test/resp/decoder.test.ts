@@ -50,7 +50,9 @@ describe('any bytes', () => {
   });
 
   test('bytes changed at random give the same events however they are cut, and no other error', () => {
-    const changes = fc.array(fc.tuple(fc.nat(), fc.constantFrom(...'*$\r\n-+09aE"\'\\ \0\x16'.split(''))), { maxLength: 6 });
+    const changes = fc.array(fc.tuple(fc.nat(), fc.constantFrom(...'*$\r\n-+09aE"\'\\ \0\x16'.split(''))), {
+      maxLength: 6,
+    });
     fc.assert(
       fc.property(commands, changes, places, (sent, changed, at) => {
         const bytes = Buffer.concat([...sent.map(encode), Buffer.from('SET "a b" \'c\'\r\n')]);

@@ -32,7 +32,11 @@ describe('replies in bytes', () => {
   });
 
   test('many replies in one writer are the replies one after the other, and stay as they were handed out', () => {
-    const value = fc.oneof(fc.integer(), fc.string({ unit: 'binary', maxLength: 300 }), fc.uint8Array({ maxLength: 70_000 }));
+    const value = fc.oneof(
+      fc.integer(),
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.uint8Array({ maxLength: 70_000 }),
+    );
     fc.assert(
       fc.property(fc.array(fc.tuple(value, fc.boolean()), { maxLength: 30 }), (replies) => {
         const writer = new RespWriter();
