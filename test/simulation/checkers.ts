@@ -135,34 +135,43 @@ function checkKept(history: History, record: DottedRecord | undefined, write: Wr
   if (write.context !== undefined && !record.context.includes(write.context)) {
     lost(`was acknowledged with ${write.context}, the owners have ${record.context}`);
   }
-  const { births } = write;
-  if (write.value === undefined || births.some(({ dot }) => isHeld(record, dot))) return;
-  const heir = births.every(({ dot }) => history.writesOf(write.key).some((other) => other !== write && hasSeen(other, dot)));
-  if (!heir) lost(`(${births.map(({ dot }) => formatDot(dot)).join(', ')}) is gone, and no write that saw it took its place`);
+  if (write.value === undefined) return;
+  // A second coordinator may have run it too, and lost it before anybody was told: only what was acknowledged counts.
+  const dots = write.births.map(({ dot }) => dot).filter((dot) => write.context?.covers(dot));
+  if (dots.length === 0) lost(`was acknowledged with ${write.context}, which has no dot of it`);
+  for (const dot of dots) {
+    if (isHeld(record, dot)) continue;
+    const heir = history.writesOf(write.key).some((other) => hasSeen(other, dot));
+    if (!heir) lost(`(${formatDot(dot)}) is gone, and no write that saw it took its place`);
+  }
 }
 
 function isHeld(record: DottedRecord, dot: DottedValue['dot']): boolean {
-  return record.values.some((value) => value.dot.actor === dot.actor && value.dot.counter === dot.counter);
+  return record.values.some((value) => isSame(value.dot, dot));
 }
 
-/** Whether the write may have superseded the dot. */
+function isSame(left: DottedValue['dot'], right: DottedValue['dot']): boolean {
+  return left.actor === right.actor && left.counter === right.counter;
+}
+
+/** Whether the write may have superseded the dot; a plain one also its own, when a second coordinator ran it after the first. */
 function hasSeen(write: WriteRecord, dot: DottedValue['dot']): boolean {
   const { supersedes } = write;
   if (supersedes === 'nothing') return false;
   if (supersedes !== 'held') return supersedes.covers(dot);
   // A delete leaves no value by which its dot could be known: its own context tells, if it was told at all.
   if (write.value === undefined) return write.context?.covers(dot) ?? write.result !== 'failed';
-  return write.births.some((birth) => birth.context.covers(dot));
+  return write.births.some((birth) => birth.context.covers(dot) && !isSame(birth.dot, dot));
 }
 
-/** I5, I6: no value is left that an acknowledged write, or one that is itself left, has superseded. */
+/** I5, I6: no value is left that an acknowledged write has superseded. */
 function noFalseSiblings({ history, byKey }: FinalState): void {
   for (const [key, record] of byKey) {
     for (const write of history.writesOf(key)) {
       const superseded = supersededBy(write);
       if (superseded === undefined) continue;
       for (const value of record.values) {
-        const own = write.births.some(({ dot }) => dot.actor === value.dot.actor && dot.counter === value.dot.counter);
+        const own = write.births.some(({ dot }) => isSame(dot, value.dot));
         if (own || (value.tombstone && write.value === undefined) || !superseded.covers(value.dot)) continue;
         const message = `${formatDot(value.dot)} is still there, though write ${write.number} superseded it`;
         throw new InvariantViolation('I5 no false siblings', message, key);
@@ -172,7 +181,7 @@ function noFalseSiblings({ history, byKey }: FinalState): void {
 }
 
 function supersededBy(write: WriteRecord): DottedRecord['context'] | undefined {
-  if (write.result !== 'ok' || write.supersedes === 'nothing') return undefined;
+  if (write.result !== 'ok' || write.excused || write.supersedes === 'nothing') return undefined;
   return write.supersedes === 'held' ? write.context : write.supersedes;
 }
 

@@ -126,7 +126,9 @@ class Simulation {
     this.#faults.start();
     const chaosIsOver = (): boolean => this.#workload.isDone && this.#faults.hasStruckEnough;
     await this.#until('chaos', chaosIsOver, CHAOS_LIMIT_MS);
+    this.#workload.stop();
     this.#faults.heal();
+    await this.#until('last replies', () => this.#workload.isQuiet, LIVENESS_LIMIT_MS);
     await this.#quiesce('after the faults');
     checkFinal(this.#cluster, this.#history);
     await this.#restartAll();

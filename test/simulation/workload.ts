@@ -32,7 +32,7 @@ export interface WorkloadOptions {
   readonly acknowledgements: Acknowledgements;
   readonly random: RandomStream;
   readonly clients: number;
-  /** Commands to run in all. */
+  /** Commands to run at least; the clients go on until they are stopped. */
   readonly operations: number;
   readonly thinkMs: number;
 }
@@ -94,6 +94,7 @@ export class Workload {
   readonly counters: WorkloadCounters = { commands: { ok: 0, error: 0, lost: 0 }, kinds: {} };
   readonly #options: WorkloadOptions;
   readonly #tapped = new WeakMap<NodeServices, NodeServices>();
+  #stopped = false;
   #issued = 0;
   #ended = 0;
   #values = 0;
@@ -106,9 +107,19 @@ export class Workload {
     return this.#issued;
   }
 
-  /** All commands have been given and have ended. */
+  /** As many commands as were wanted have ended. */
   get isDone(): boolean {
     return this.#ended >= this.#options.operations;
+  }
+
+  /** No command is without its reply, save those that will never get one. */
+  get isQuiet(): boolean {
+    return this.#ended === this.#issued;
+  }
+
+  /** No new commands. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   start(): void {
@@ -173,7 +184,7 @@ export class Workload {
   }
 
   #step(client: Client): void {
-    if (this.#issued >= this.#options.operations) return;
+    if (this.#stopped) return;
     const machine = this.#machineFor(client);
     const services = machine?.node?.services;
     if (machine === undefined || services === undefined) return this.#next(client);
