@@ -136,6 +136,21 @@ describe('outcomes', () => {
     expect(() => run('KVD.LOCAL GET k')).toThrow('a bug');
   });
 
+  test('a delete that names a key twice reads and counts it once, though both would find it', () => {
+    run('SET a 1');
+    services.hold = true;
+    const replies: RespValue[] = [];
+    execute(
+      services,
+      session,
+      ['DEL', 'a', 'a'].map((word) => Buffer.from(word)),
+      (reply) => replies.push(reply),
+    );
+    expect(services.requests).toHaveLength(1);
+    services.releaseAll();
+    expect(replies).toEqual([1]);
+  });
+
   test('keys of one command are on their way together, up to a bound', () => {
     services.hold = true;
     const replies: RespValue[] = [];
