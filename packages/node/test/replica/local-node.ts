@@ -30,6 +30,8 @@ const SEED = hashOfCluster(CLUSTER_ID);
 const PATH = '/n1';
 
 export interface LocalNodeOptions {
+  /** @default 'n1' */
+  readonly self?: string;
   readonly members?: number;
   readonly replicas?: number;
   readonly leaseCounters?: number;
@@ -75,17 +77,19 @@ export class LocalNode {
   coverage!: SlotCoverage;
   replica!: Replica;
   store!: LocalReplicaStore;
+  readonly self: string;
   readonly #options: LocalNodeOptions;
   readonly #random = new SeededRandom(5);
   #completions: (() => void)[] = [];
 
   private constructor(options: LocalNodeOptions) {
     this.#options = options;
+    this.self = options.self ?? 'n1';
     this.ring = ringOf(options.members ?? 3, options.replicas ?? 3);
     this.disk = new MemoryFileSystem({ deferAsync: (completion) => void this.#completions.push(completion) });
   }
 
-  /** n1 in a new directory. */
+  /** In a new directory. */
   static async start(options: LocalNodeOptions = {}): Promise<LocalNode> {
     const node = new LocalNode(options);
     await node.open();
@@ -94,8 +98,8 @@ export class LocalNode {
 
   async open(): Promise<void> {
     await this.openEngine();
-    const first = () => ({ identity: { nodeId: 'n1', clusterId: CLUSTER_ID, generation: 1 }, ring: this.ring });
-    this.state = await this.run(openLocalState(this.engine, 'n1', first, this.engine.recovery.tailDoubt));
+    const first = () => ({ identity: { nodeId: this.self, clusterId: CLUSTER_ID, generation: 1 }, ring: this.ring });
+    this.state = await this.run(openLocalState(this.engine, this.self, first, this.engine.recovery.tailDoubt));
     this.#join();
   }
 
@@ -119,17 +123,17 @@ export class LocalNode {
       engine,
       clock,
       secrets,
-      memberNumber: 1,
+      memberNumber: ring.member(this.self)?.number ?? 0,
       era: state.tenureEra,
       ...(leaseCounters !== undefined && { leaseCounters }),
     });
     this.hints = new HintStore(engine, state.incarnation * 2 ** 32);
     this.hints.load();
     this.leaves = new LeafTable(engine, ring.replicas);
-    this.coverage = new SlotCoverage(ring, 'n1');
+    this.coverage = new SlotCoverage(ring, this.self);
     const { dots, hints, leaves, coverage } = this;
     const probe = (name: string) => void this.probes.push(name);
-    const parts = { engine, self: 'n1', ring, dots, hints, leaves, seed: SEED };
+    const parts = { engine, self: this.self, ring, dots, hints, leaves, seed: SEED };
     this.replica = new Replica({ ...parts, coverage, doubt: state.doubt, probe });
     this.store = new LocalReplicaStore({ ...parts, replica: this.replica });
   }
