@@ -142,7 +142,8 @@ function checkKept(history: History, record: DottedRecord | undefined, write: Wr
   for (const dot of dots) {
     if (isHeld(record, dot)) continue;
     const heir = history.writesOf(write.key).some((other) => hasSeen(other, dot));
-    if (!heir) lost(`(${formatDot(dot)}) is gone, and no write that saw it took its place`);
+    const deleted = history.tombstonesOf(write.key).some(({ context }) => context.covers(dot));
+    if (!heir && !deleted) lost(`(${formatDot(dot)}) is gone, and no write that saw it took its place`);
   }
 }
 
@@ -159,8 +160,6 @@ function hasSeen(write: WriteRecord, dot: DottedValue['dot']): boolean {
   const { supersedes } = write;
   if (supersedes === 'nothing') return false;
   if (supersedes !== 'held') return supersedes.covers(dot);
-  // A delete leaves no value by which its dot could be known: its own context tells, if it was told at all.
-  if (write.value === undefined) return write.context?.covers(dot) ?? write.result !== 'failed';
   return write.births.some((birth) => birth.context.covers(dot) && !isSame(birth.dot, dot));
 }
 

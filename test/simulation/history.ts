@@ -49,6 +49,7 @@ export class History {
   readonly #writes = new Map<string, WriteRecord[]>();
   readonly #byValue = new Map<string, WriteRecord>();
   readonly #reads = new Map<string, ReadRecord[]>();
+  readonly #tombstones = new Map<string, Birth[]>();
   #count = 0;
 
   get keys(): readonly string[] {
@@ -81,6 +82,17 @@ export class History {
     return record;
   }
 
+  /** A tombstone was seen for the first time. Nothing in it says which delete it is of, and one may have been run twice. */
+  noteTombstone(key: string, birth: Birth): void {
+    const list = this.#tombstones.get(key);
+    if (list === undefined) this.#tombstones.set(key, [birth]);
+    else list.push(birth);
+  }
+
+  tombstonesOf(key: string): readonly Birth[] {
+    return this.#tombstones.get(key) ?? [];
+  }
+
   noteRead(read: ReadRecord): void {
     const list = this.#reads.get(read.key) ?? [];
     if (list.length === 0) this.#reads.set(read.key, list);
@@ -111,10 +123,9 @@ export class History {
       at: read.startMs,
       text: `${read.startMs.toFixed(1)}-${read.endMs.toFixed(1)} ms at n${read.entry}: read ${read.result}`,
     }));
-    return [...writes, ...reads]
-      .sort((a, b) => a.at - b.at)
-      .map(({ text }) => `  ${text}`)
-      .join('\n');
+    const tombstones = this.tombstonesOf(key).map(({ dot, context }) => `  tombstone ${formatDot(dot)} in ${context}`);
+    const ordered = [...writes, ...reads].sort((a, b) => a.at - b.at).map(({ text }) => `  ${text}`);
+    return [...ordered, ...tombstones].join('\n');
   }
 }
 

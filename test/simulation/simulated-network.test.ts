@@ -109,7 +109,7 @@ describe('what the simulated network does to connections', () => {
 
   test('received memory is overwritten after the callback', () => {
     const all = world();
-    let kept = Buffer.alloc(0);
+    let kept: Buffer = Buffer.alloc(0);
     all.server.listen({ host: 'b', port: 7 }, (socket) => {
       socket.handle({
         data: (chunk) => {

@@ -178,7 +178,9 @@ export class StoreTap {
     const known = this.#dots.get(dot);
     if (known === undefined) {
       this.#dots.set(dot, meaning);
-      write?.births.push({ dot: value.dot, context: record.context });
+      const birth = { dot: value.dot, context: record.context };
+      if (value.tombstone) this.#history.noteTombstone(key, birth);
+      else write?.births.push(birth);
     } else if (known !== meaning) {
       throw new InvariantViolation('I2 dot uniqueness', `${dot} is "${known}" and, at n${node}, "${meaning}"`, key);
     }
