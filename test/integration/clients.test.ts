@@ -1,24 +1,25 @@
 /**
- * Unmodified clients against a real listener: ioredis, node-redis and redis-cli connect, pipeline, and get typed replies. The
- * store behind it is a map; that a cluster answers the same is for the tests of the cluster to show.
+ * Unmodified clients against a real three-node cluster: ioredis, node-redis and redis-cli connect, pipeline, and get typed
+ * replies, in both protocols; cluster clients find their way by CLUSTER SLOTS.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { Redis } from 'ioredis';
-import { createClient } from 'redis';
+import { Cluster, Redis } from 'ioredis';
+import { createClient, createCluster } from 'redis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { NodeNetwork } from '../../packages/node/src/runtime/node-network.ts';
-import { NodeTimers } from '../../packages/node/src/runtime/node-timers.ts';
-import { RespServer } from '../../packages/node/src/server.ts';
-import { MemoryServices } from '../../packages/node/test/fakes/memory-services.ts';
+import { DevCluster } from './support/dev-cluster.ts';
 
-const services = new MemoryServices({ runtime: { network: new NodeNetwork(), timers: new NodeTimers() } });
-// Any free port, which no configuration may ask for.
-Object.assign(services.config, { port: 0 });
-const server = new RespServer(services);
+let cluster: DevCluster;
+const server = {
+  get port(): number {
+    return cluster.port;
+  },
+};
 
-beforeAll(() => server.start());
-afterAll(() => server.stop());
+beforeAll(async () => {
+  cluster = await DevCluster.start(3);
+}, 60_000);
+afterAll(() => cluster?.stop(), 60_000);
 
 describe.each([2, 3] as const)('ioredis, RESP%i', (protocol) => {
   test('connects, pipelines, gets typed replies and errors', async () => {
@@ -106,4 +107,29 @@ describe.skipIf(!hasRedisCli)('redis-cli', () => {
     expect(await cli('-r', '3', 'PING')).toBe('PONG\nPONG\nPONG');
     expect(await cli('COMMAND', 'DOCS', 'get')).toContain('Get the value of a key');
   });
+});
+
+test('ioredis.Cluster goes straight to the owners', async () => {
+  const client = new Cluster([{ host: '127.0.0.1', port: cluster.port }], { clusterRetryStrategy: () => null });
+  try {
+    for (let i = 0; i < 50; i++) expect(await client.set(`ioc${i}`, String(i))).toBe('OK');
+    const values = await Promise.all(Array.from({ length: 50 }, (_, i) => client.get(`ioc${i}`)));
+    expect(values).toEqual(Array.from({ length: 50 }, (_, i) => String(i)));
+    expect(client.nodes('master').length).toBe(3);
+  } finally {
+    client.disconnect();
+  }
+});
+
+test('a node-redis cluster goes straight to the owners', async () => {
+  const client = createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${cluster.port}` }] });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    for (let i = 0; i < 50; i++) expect(await client.set(`nrc${i}`, String(i))).toBe('OK');
+    expect(await client.get('nrc49')).toBe('49');
+    expect(client.masters.length).toBe(3);
+  } finally {
+    client.destroy();
+  }
 });
