@@ -52,6 +52,21 @@ describe('a write', () => {
     expect(cluster.node(first).local.store.hints(third, { count: 9, bytes: 9999 })).toEqual([]);
   });
 
+  it('that an owner does not acknowledge, though it can be reached, is brought to it soon after', async () => {
+    const cluster = await DriverCluster.start(3);
+    cluster.agree();
+    for (const { driver } of cluster.nodes.values()) driver.tick();
+    cluster.advance(1000);
+    const [first, , third] = cluster.rowOf('a') as [string, string, string];
+    const outcomes = cluster.node(first).write('a', '1', { timeoutMs: 200 });
+    cluster.wire = cluster.wire.filter(({ to }) => to !== third);
+    cluster.settle();
+    expect(outcomes).toMatchObject([{ status: 'ok' }]);
+    expect(cluster.node(third).local.read('a')).toBeUndefined();
+    cluster.advance(2500);
+    expect(cluster.node(third).local.read('a')).toBe('1');
+  });
+
   it('goes to the next coordinator when the first is lost, and ends once', async () => {
     const cluster = await DriverCluster.start(4);
     const row = cluster.rowOf('a') as [string, string, string, string];

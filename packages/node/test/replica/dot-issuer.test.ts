@@ -1,4 +1,4 @@
-import { makeActor, VersionVector, type Dot } from '@kvd/replication';
+import { type Dot, FAMILY, localKey, makeActor, slotStateKey, VersionVector } from '@kvd/replication';
 import { describe, expect, it } from 'vitest';
 import { LocalNode, type LocalNodeOptions, WriteBatch } from './local-node.ts';
 
@@ -97,6 +97,27 @@ describe('dots', () => {
     expect(issue(node)?.actor).toBe(actor);
     node.dots.observeClient(SLOT, context(counter), undefined, new WriteBatch());
     expect(issue(node)?.actor).not.toBe(actor);
+  });
+});
+
+describe('damage', () => {
+  it('of the lease keeps the node from starting', async () => {
+    const node = await start();
+    issue(node);
+    const lease = localKey(FAMILY.nodeState, Buffer.from('lease'));
+    node.engine.commit(new WriteBatch().put(lease, Buffer.from('?')), 'memory', () => {});
+    await expect(node.restart()).rejects.toMatchObject({ code: 'REPLICATION_BAD_STATE' });
+  });
+
+  it('of a tenure fails one operation; then the slot has a new one', async () => {
+    const node = await start();
+    const before = issue(node) as Dot;
+    node.engine.commit(new WriteBatch().put(slotStateKey(SLOT, 'tenure'), Buffer.from('?')), 'memory', () => {});
+    await node.restart();
+    expect(() => node.dots.issue(SLOT, new WriteBatch())).toThrow(expect.objectContaining({ code: 'REPLICATION_BAD_STATE' }));
+    const after = issue(node) as Dot;
+    expect(after.actor).not.toBe(before.actor);
+    expect(after.counter).toBeGreaterThan(before.counter);
   });
 });
 

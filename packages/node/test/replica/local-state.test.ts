@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { localKey, FAMILY } from '@kvd/replication';
 import { describe, expect, it } from 'vitest';
 import { openLocalState, outgrow, settleDoubt } from '../../src/replica/local-state.ts';
@@ -13,6 +14,21 @@ describe('openLocalState', () => {
     const { state } = await LocalNode.start();
     expect(state).toMatchObject({ incarnation: 1, tenureEra: 1, doubt: true });
     expect(state.identity).toEqual({ nodeId: 'n1', clusterId: CLUSTER_ID, generation: 1 });
+  });
+
+  it('is kept as docs/formats.md says', async () => {
+    const node = await LocalNode.start();
+    await node.restart();
+    settleDoubt(node.engine, node.state);
+    const formats = readFileSync(new URL('../../../../docs/formats.md', import.meta.url), 'utf8');
+    for (const [name, example] of [
+      ['identity', '01 07070707070707070707070707070707 00000001 6e31'],
+      ['boot', '01 0000000000000002 0000000000000001 00'],
+    ] as const) {
+      const stored = node.engine.getSync(localKey(FAMILY.nodeState, Buffer.from(name)));
+      expect(stored?.toString('hex')).toBe(example.replaceAll(' ', ''));
+      expect(formats).toContain(`\`${example}\``);
+    }
   });
 
   it('a clean restart is a new incarnation of the same era', async () => {
