@@ -308,10 +308,7 @@ export class Driver {
     this.#origins.set(stream, origin);
     const { owners, fallbacks } = preferenceList(ring, slotOfAddress(address), consistency.n);
     const preRead = operation.supersedes === 'held' && replica.needsPreRead(address, owners[0] === self);
-    this.writes.start(
-      { stream, header, consistency, address, operation, row: owners, fallbacks, preRead },
-      this.now(),
-    );
+    this.writes.start({ stream, header, consistency, address, operation, row: owners, fallbacks, preRead }, this.now());
   }
 
   #coordinate(stream: number, request: CoordinateRequest): void {

@@ -183,7 +183,7 @@ export class KvdNode {
       sharedSlots: sharedSlots(ring, self, group),
       clusterId: identity.clusterId,
       hintSlots: (target) => hints.slotsOf(target),
-      failed: () => this.#failure !== undefined,
+      failed: () => this.#failure !== undefined || this.#isOutgrown,
       onNewerSelf: (known) => this.#outgrown(engine, known, incarnation),
     };
   }

@@ -30,8 +30,12 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     address: `${resolved.host}:${resolved.port}`,
     failed: node.failed,
     stop: async () => {
-      await node.stop();
-      await runtime.tasks.close();
+      try {
+        await node.stop();
+      } finally {
+        // Threads that live on would keep the process.
+        await runtime.tasks.close();
+      }
     },
   };
 }

@@ -40,6 +40,8 @@ describe('resolveConfig', () => {
     ['TIMEOUT', { consistency: { timeoutMs: 0 } }],
   ])('an error names the setting: %s', (named, wrong) => {
     const resolve = () => resolveConfig({ ...LEAST, ...wrong });
-    expect(resolve).toThrow(expect.objectContaining({ code: 'NODE_BAD_CONFIG', message: expect.stringContaining(named) }));
+    expect(resolve).toThrow(
+      expect.objectContaining({ code: 'NODE_BAD_CONFIG', message: expect.stringContaining(named) }),
+    );
   });
 });

@@ -125,7 +125,11 @@ export class DriverCluster {
 
   /** The owners of a key, then everybody else. */
   rowOf(key: string): string[] {
-    const { owners, fallbacks } = preferenceList(this.node('n1').local.ring, slotOf(Buffer.from(key)), DEFAULT_CONSISTENCY.n);
+    const { owners, fallbacks } = preferenceList(
+      this.node('n1').local.ring,
+      slotOf(Buffer.from(key)),
+      DEFAULT_CONSISTENCY.n,
+    );
     return [...owners, ...fallbacks];
   }
 

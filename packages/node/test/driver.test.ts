@@ -67,6 +67,17 @@ describe('a write', () => {
     expect(cluster.node(third).local.read('a')).toBe('1');
   });
 
+  it('ends as soon as too few can be reached, and not at its deadline', async () => {
+    const cluster = await DriverCluster.start(3);
+    cluster.agree();
+    const [first, , third] = cluster.rowOf('a') as [string, string, string];
+    const written = cluster.node(first).write('a', '1', { w: 3, mode: 'strict' });
+    const read = cluster.node(first).read('a', { r: 3, mode: 'strict' });
+    cluster.cut(third);
+    expect(written).toMatchObject([{ status: 'indeterminate', reason: 'quorum' }]);
+    expect(read).toMatchObject([{ status: 'failed' }]);
+  });
+
   it('goes to the next coordinator when the first is lost, and ends once', async () => {
     const cluster = await DriverCluster.start(4);
     const row = cluster.rowOf('a') as [string, string, string, string];

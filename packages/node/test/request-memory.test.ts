@@ -16,7 +16,14 @@ describe('the memory of requests', () => {
 
   it('tells requests of other nodes and other incarnations apart', () => {
     const memory = new RequestMemory(1000);
-    for (const request of [id(1), id(2), id(1, { entry: 'n3' }), id(1, { incarnation: 2 }), id(11), id(1, { incarnation: 11 })]) {
+    for (const request of [
+      id(1),
+      id(2),
+      id(1, { entry: 'n3' }),
+      id(1, { incarnation: 2 }),
+      id(11),
+      id(1, { incarnation: 11 }),
+    ]) {
       expect(memory.begin(request, 0)).toBe('new');
     }
   });

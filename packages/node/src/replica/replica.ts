@@ -62,7 +62,15 @@ export interface CoordinateCallbacks {
 }
 
 export class Replica {
-  readonly counters = { coordinated: 0, merges: 0, mergesWithoutChange: 0, fetches: 0, hintsStored: 0, refused: 0 };
+  readonly counters = {
+    coordinated: 0,
+    merges: 0,
+    mergesWithoutChange: 0,
+    fetches: 0,
+    hintsStored: 0,
+    hintsLost: 0,
+    refused: 0,
+  };
   readonly #deps: ReplicaDependencies;
   readonly #engine: Engine;
   readonly #batch = new WriteBatch();
@@ -152,7 +160,11 @@ export class Replica {
       done(error as Error);
       return;
     }
-    this.#engine.commit(batch, 'sync', done);
+    this.#engine.commit(batch, 'sync', (error) => {
+      // Nobody tries again: anti-entropy brings the owner what no hint does.
+      if (error !== undefined) this.counters.hintsLost++;
+      done(error);
+    });
   }
 
   #coordinateNow(request: CoordinateRequest, callbacks: CoordinateCallbacks): void {
@@ -348,7 +360,8 @@ export class Replica {
       return;
     }
     const kept = this.#deps.hints.record(address, target);
-    const state = kept === undefined ? record : encodeRecord(mergeRecords(decodeTrustedRecord(kept), decodeTrustedRecord(record)));
+    const state =
+      kept === undefined ? record : encodeRecord(mergeRecords(decodeTrustedRecord(kept), decodeTrustedRecord(record)));
     this.#deps.hints.put(batch, target, address, state);
   }
 

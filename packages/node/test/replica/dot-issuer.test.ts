@@ -85,7 +85,9 @@ describe('dots', () => {
     expect(after.actor).not.toBe(before.actor);
     expect(node.dots.observe(SLOT, incoming, undefined, new WriteBatch())).toBe(false);
     expect(node.dots.isNamedIn(incoming)).toBe(true);
-    expect(node.dots.isNamedIn(VersionVector.of([[makeActor({ memberNumber: 2, tenureHigh: 4, tenureLow: 4 }), 1]]))).toBe(false);
+    expect(
+      node.dots.isNamedIn(VersionVector.of([[makeActor({ memberNumber: 2, tenureHigh: 4, tenureLow: 4 }), 1]])),
+    ).toBe(false);
   });
 
   it('what a client says that it has seen ends the tenure only when it was issued and is not held', async () => {
@@ -114,7 +116,9 @@ describe('damage', () => {
     const before = issue(node) as Dot;
     node.engine.commit(new WriteBatch().put(slotStateKey(SLOT, 'tenure'), Buffer.from('?')), 'memory', () => {});
     await node.restart();
-    expect(() => node.dots.issue(SLOT, new WriteBatch())).toThrow(expect.objectContaining({ code: 'REPLICATION_BAD_STATE' }));
+    expect(() => node.dots.issue(SLOT, new WriteBatch())).toThrow(
+      expect.objectContaining({ code: 'REPLICATION_BAD_STATE' }),
+    );
     const after = issue(node) as Dot;
     expect(after.actor).not.toBe(before.actor);
     expect(after.counter).toBeGreaterThan(before.counter);
