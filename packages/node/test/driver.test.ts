@@ -1,10 +1,10 @@
 import type { ForwardMessage, ReadOutcome } from '@kvd/replication';
 import { describe, expect, it } from 'vitest';
 import { addressOf, DriverCluster } from './driver-cluster.ts';
-import { valueOf } from './replica/local-node.ts';
+import { textOf } from './replica/local-node.ts';
 
-const textOf = (outcomes: ReadOutcome[]) =>
-  outcomes.map((outcome) => (outcome.status === 'ok' ? valueOf(outcome.record as Buffer) : outcome.status));
+const textsOf = (outcomes: ReadOutcome[]) =>
+  outcomes.map((outcome) => (outcome.status === 'ok' ? textOf(outcome.record as Buffer) : outcome.status));
 
 describe('a write', () => {
   it('is acknowledged once W nodes have synced it, and not before', async () => {
@@ -33,7 +33,7 @@ describe('a write', () => {
       for (const reader of cluster.nodes.values()) {
         const read = reader.read('a');
         cluster.settle();
-        expect(textOf(read)).toEqual([`by ${id}`]);
+        expect(textsOf(read)).toEqual([`by ${id}`]);
       }
     }
   });
@@ -233,7 +233,7 @@ describe('the entry', () => {
   it('reads its own store alone when asked to', async () => {
     const cluster = await DriverCluster.start(3);
     cluster.node('n1').local.replicate('a', cluster.node('n2').local.coordinate('a', '1').state as Buffer);
-    expect(valueOf(cluster.node('n1').entry.readLocal(Buffer.from('a')))).toBe('1');
+    expect(textOf(cluster.node('n1').entry.readLocal(Buffer.from('a')))).toBe('1');
     expect(cluster.node('n3').entry.readLocal(Buffer.from('a'))).toBeUndefined();
     expect(cluster.node('n1').local.replica.read(addressOf('a'))).toBeDefined();
   });

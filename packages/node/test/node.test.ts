@@ -7,7 +7,7 @@ import { KvdNode } from '../src/node.ts';
 import type { Runtime } from '../src/runtime.ts';
 import { ManualTime } from './fakes/manual-time.ts';
 import { MemoryNetwork } from './fakes/memory-network.ts';
-import { valueOf } from './replica/local-node.ts';
+import { textOf } from './replica/local-node.ts';
 
 class World {
   readonly time = new ManualTime();
@@ -74,7 +74,7 @@ class World {
   }
 }
 
-const readHere = (node: KvdNode, key: string) => valueOf(node.services.readLocal(Buffer.from(key)));
+const readHere = (node: KvdNode, key: string) => textOf(node.services.readLocal(Buffer.from(key)));
 
 describe('a node', () => {
   it('serves, stops without a timer or file left, and has its data at the next start', async () => {

@@ -2,7 +2,7 @@
 import { LsmError } from '@kvd/lsm';
 import { decodeRecord, type Hint, slotOfAddress } from '@kvd/replication';
 import { describe, expect, it } from 'vitest';
-import { addressOf, LocalNode, valueOf } from './local-node.ts';
+import { addressOf, LocalNode, textOf } from './local-node.ts';
 import { written } from './records.ts';
 
 const ALL = { count: 1000, bytes: 10_000_000 };
@@ -19,7 +19,7 @@ async function fallback(count = 1): Promise<{ node: LocalNode; keys: string[] }>
   return { node, keys };
 }
 
-const texts = (hints: readonly Hint[]) => hints.map(({ record }) => valueOf(record));
+const texts = (hints: readonly Hint[]) => hints.map(({ record }) => textOf(record));
 
 function remove(node: LocalNode, hints: readonly Hint[]): (Error | undefined)[] {
   const told: (Error | undefined)[] = [];
@@ -166,7 +166,7 @@ describe('hints by reference', () => {
       return read.call(node.replica, address);
     };
     const hints = node.store.hints('n2', ALL);
-    expect(hints.map(({ record }) => (record.length === 0 ? '-' : valueOf(record))).sort()).toEqual(['-', 'a', 'c']);
+    expect(hints.map(({ record }) => (record.length === 0 ? '-' : textOf(record))).sort()).toEqual(['-', 'a', 'c']);
   });
 
   it('can be kept after the write, when an owner does not answer', async () => {

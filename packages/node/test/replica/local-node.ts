@@ -58,7 +58,7 @@ export const addressOf = (key: string): Buffer =>
     subkey: Buffer.alloc(0),
   });
 
-export const valueOf = (record: Uint8Array | undefined): string | undefined => {
+export const textOf = (record: Uint8Array | undefined): string | undefined => {
   const value = record === undefined ? undefined : winner(decodeRecord(record));
   return value === undefined ? undefined : Buffer.from(value.bytes).toString();
 };
@@ -225,7 +225,7 @@ export class LocalNode {
   }
 
   read(key: string): string | undefined {
-    return valueOf(this.replica.read(addressOf(key)));
+    return textOf(this.replica.read(addressOf(key)));
   }
 
   /** The leaf as it should be: the sum over what a scan of the slot finds. */

@@ -12,7 +12,7 @@ import {
   VersionVector,
 } from '@kvd/replication';
 import { describe, expect, it } from 'vitest';
-import { addressOf, LocalNode, replicateOf, valueOf, WriteBatch } from './local-node.ts';
+import { addressOf, LocalNode, replicateOf, textOf, WriteBatch } from './local-node.ts';
 import { written } from './records.ts';
 
 const BUSY = new LsmError('LSM_BUSY', 'too many memtables wait for their flush');
@@ -240,7 +240,7 @@ describe('replicate', () => {
       node.replica.replicate(replicateOf(address, record, { hintFor }), () => {});
       address.fill(0xee);
       record.fill(0xee);
-      expect(valueOf(node.replica.fetch([addressOf(key)]).records[0] as Buffer)).toBe('1');
+      expect(textOf(node.replica.fetch([addressOf(key)]).records[0] as Buffer)).toBe('1');
     }
   });
 
@@ -329,7 +329,7 @@ describe('fetch', () => {
     node.replicate('a', written('1'));
     const reply = node.replica.fetch([addressOf('a'), addressOf('none')]);
     expect(reply).toMatchObject({ status: 'ok', role: 'owner', doubt: true });
-    expect(reply.records.map((record) => valueOf(record as Buffer))).toEqual(['1', undefined]);
+    expect(reply.records.map((record) => textOf(record as Buffer))).toEqual(['1', undefined]);
     for (const peer of ['n2', 'n3']) node.coverage.agreed(peer, 0, 16383);
     expect(node.replica.fetch([addressOf('a')]).doubt).toBe(false);
   });
