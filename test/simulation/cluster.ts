@@ -189,17 +189,13 @@ export class Cluster {
     if (!process.alive) return;
     if (error.code === undefined || DAMAGE.includes(error.code)) {
       const where = error.stack ?? error.message;
-      throw this.#violation(new InvariantViolation('P durable prefix', `${machine.id} cannot start from its own disk: ${where}`));
+      // Thrown within a promise it would be nobody's: the tap gives it to the simulator.
+      this.#deps.tap.violation ??= new InvariantViolation('P durable prefix', `${machine.id} cannot start from its own disk: ${where}`);
+      return;
     }
     this.counters.failedStarts++;
     this.crash(machine, 'keep-all', false);
     this.startLater(machine, RETRY_START_MS);
-  }
-
-  /** Thrown within a promise it would be nobody's: the tap gives it to the simulator. */
-  #violation(violation: InvariantViolation): InvariantViolation {
-    this.#deps.tap.violation ??= violation;
-    return violation;
   }
 
   #engineFailed(machine: Machine, process: HostProcess): void {

@@ -47,6 +47,7 @@ const FAULTS: readonly FaultKind[] = [
   { name: 'stop', weight: 1, probability: 0.5, strike: (plan, world) => plan.stop(world) },
   { name: 'sync-failure', weight: 2, probability: 0.5, strike: (plan, world) => plan.syncFailure(world) },
   { name: 'disk-lost', weight: 2, probability: 0.5, strike: (plan, world) => plan.diskLost(world) },
+  { name: 'amnesia', weight: 3, probability: 0.5, strike: (plan, world) => plan.amnesia(world) },
   { name: 'slow-disk', weight: 1, probability: 0.5, strike: (plan, world) => plan.slowDisk(world) },
   { name: 'slow-host', weight: 1, probability: 0.5, strike: (plan, world) => plan.slowHost(world) },
   { name: 'clock-jump', weight: 1, probability: 0.5, strike: (plan, world) => plan.clockJump(world) },
@@ -180,13 +181,35 @@ export class FaultPlan {
     return true;
   }
 
-  #powerLoss(world: FaultWorld, machine: Machine): void {
+  /**
+   * A coordinator with a slow disk loses power when others have acknowledged what it has not yet synced, is back at once, and for a
+   * while hears nobody who could tell it what it has forgotten.
+   */
+  amnesia(world: FaultWorld): boolean {
+    const machine = this.#someUp(world);
+    if (machine === undefined) return false;
+    const { random, cluster } = world;
+    const { process, disk } = machine;
+    disk.slowness = random.between(300, 1500);
+    disk.duringNextSync(() => {
+      disk.slowness = 1;
+      if (!process?.alive || this.#stopped) return;
+      this.#powerLoss(world, machine, random.between(20, 200));
+      if (random.chance(0.8)) this.#cut(world, [machine], cluster.machines.filter((other) => other !== machine), true);
+    }, random.between(20, 150));
+    this.#later(2000, () => {
+      disk.slowness = 1;
+    });
+    return true;
+  }
+
+  #powerLoss(world: FaultWorld, machine: Machine, downMs = world.random.between(100, 8000)): void {
     const { cluster, random } = world;
     const report = cluster.crash(machine, random.chance(0.5) ? 'drop-all' : 'random', random.chance(0.5));
     if (report.droppedBytes > 0) this.counters.droppingCrashes++;
     this.counters.droppedBytes += report.droppedBytes;
     this.counters.tornWrites += report.tornWrites;
-    cluster.startLater(machine, random.between(100, 8000));
+    cluster.startLater(machine, downMs);
   }
 
   crashProcess(world: FaultWorld): boolean {

@@ -2,7 +2,8 @@
  * npm run sim -- --seeds 200 [--first-seed 1]     many seeds, one line each where it matters, and a summary
  * npm run sim -- --seed 42                        one seed, in full
  *
- * Options: --nodes 5, --operations 320, --rerun 10 (percent of passing seeds that are run twice to compare hashes).
+ * Options: --nodes 5, --operations 320, --rerun 10 (percent of passing seeds that are run twice to compare hashes),
+ * --stop-at-failure.
  * Exit code 1 when an invariant is broken or a seed does not replay.
  */
 import { execFileSync } from 'node:child_process';
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     nodes: { type: 'string', default: '5' },
     operations: { type: 'string', default: '320' },
     rerun: { type: 'string', default: '10' },
+    'stop-at-failure': { type: 'boolean', default: false },
   },
 });
 
@@ -47,6 +49,7 @@ async function runMany(): Promise<number> {
       say(`seed ${seed} does not replay: ${report.traceHash}, then ${replayed.traceHash}`);
     }
     progress(seed - first + 1, count, report);
+    if (report.violation !== undefined && values['stop-at-failure']) break;
   }
   clearProgress();
   console.log(summaryText(totals, { commit, first, count, realMs: performance.now() - startedMs }));

@@ -62,12 +62,12 @@ export class SimulatedDisk {
     this.failedSyncs++;
   }
 
-  /** Calls back while the next sync of a log is under way: there are unsynced bytes then. */
-  duringNextSync(callback: () => void): void {
+  /** Calls back `delayMs` after the next sync of a log has begun: there are unsynced bytes, as long as it takes. */
+  duringNextSync(callback: () => void, delayMs = 0.01): void {
     this.#onSync = (call) => {
       if (!call.path.endsWith('.log')) return;
       this.#onSync = undefined;
-      this.#scheduler.after(0.01, { node: this.node, kind: EVENT.fault }, callback);
+      this.#scheduler.after(delayMs, { node: this.node, kind: EVENT.fault }, callback);
     };
   }
 

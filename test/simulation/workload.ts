@@ -35,11 +35,12 @@ export interface WorkloadOptions {
   /** Commands to run at least; the clients go on until they are stopped. */
   readonly operations: number;
   readonly thinkMs: number;
+  /** Keys that all clients use. Few: many conflicts. */
+  readonly sharedKeys: number;
 }
 
 /** A reply that takes longer never comes: the client goes on elsewhere. */
 const CLIENT_TIMEOUT_MS = 8000;
-const SHARED_KEYS = 24;
 
 interface Client {
   readonly number: number;
@@ -143,7 +144,7 @@ export class Workload {
   }
 
   sharedKey(): string {
-    return `k${this.#options.random.below(SHARED_KEYS)}`;
+    return `k${this.#options.random.below(this.#options.sharedKeys)}`;
   }
 
   /** Mostly a new key, else one of this client's. */
