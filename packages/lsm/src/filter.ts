@@ -20,10 +20,9 @@ const NO_ELEMENT = Buffer.alloc(0);
 
 /**
  * Hash of a user key: MurmurHash3 x86 32 with seed 0, as a signed integer (a small integer to V8: nothing is
- * allocated). Computed once per read and given to every table's filter.
+ * allocated). Computed once per read and given to every table's filter. `length`: only that many bytes of `key`.
  */
-export function filterHash(key: Uint8Array): number {
-  const length = key.length;
+export function filterHash(key: Uint8Array, length = key.length): number {
   const blocksEnd = length & ~3;
   let hash = 0;
   for (let at = 0; at < blocksEnd; at += 4) {

@@ -8,7 +8,7 @@
 import { LsmError } from '../errors.ts';
 import { tableFileName } from '../file-names.ts';
 import type { FileSystem } from '../file-system/file-system.ts';
-import { kindAt, sequenceAt, TRAILER_BYTES, userKeyOf } from '../internal-key.ts';
+import { kindAt, sequenceAt, TRAILER_BYTES } from '../internal-key.ts';
 import type { InternalIterator } from '../iterator/iterator.ts';
 import { MergingIterator } from '../iterator/merging-iterator.ts';
 import { compareRanges } from '../key-order.ts';
@@ -76,8 +76,8 @@ function rewrite(job: Job, input: InternalIterator, outputs: JobOutputs): Counts
     const key = input.key();
     entriesIn++;
     if (userKey === undefined || !startsSame(key, userKey)) {
-      userKey = Buffer.from(userKeyOf(key));
       fold.finishKey();
+      userKey = userKeyInto(userKey, key);
       outputs.betweenKeys();
       fold.startKey(userKey);
     }
@@ -85,6 +85,14 @@ function rewrite(job: Job, input: InternalIterator, outputs: JobOutputs): Counts
   }
   fold.finishKey();
   return { entriesIn, entriesDropped: fold.dropped, entriesFolded: fold.folded };
+}
+
+/** The user key, in the memory of the one before if it fits: a new buffer for each key would be a tenth of the job. */
+function userKeyInto(previous: Buffer | undefined, internalKey: Buffer): Buffer {
+  const length = internalKey.length - TRAILER_BYTES;
+  const target = previous?.length === length ? previous : Buffer.allocUnsafe(length);
+  internalKey.copy(target, 0, 0, length);
+  return target;
 }
 
 function startsSame(internalKey: Buffer, userKey: Buffer): boolean {

@@ -50,7 +50,7 @@ export class KeyFold {
     this.#options = options;
   }
 
-  /** A new user key begins; `finishKey` ends it. The bytes are kept and must not change. */
+  /** A new user key begins; `finishKey` ends it. The bytes are kept and must not change until then. */
   startKey(userKey: Buffer): void {
     this.#userKey = userKey;
     this.#closedStripe = NO_STRIPE;
@@ -83,6 +83,7 @@ export class KeyFold {
   finishKey(): void {
     const { bottommost } = this.#options;
     if (this.#operands.length > 0) this.#emitOperands(bottommost ? KIND_PUT : KIND_MERGE, undefined);
+    if (this.#heldDeletes.length === 0) return;
     if (bottommost) this.dropped += this.#heldDeletes.length;
     else this.#emitHeldDeletes();
     this.#heldDeletes.length = 0;

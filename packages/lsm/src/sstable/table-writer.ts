@@ -94,7 +94,7 @@ export class TableWriter {
       this.#unindexed = undefined;
     }
     this.#block.add(key, value);
-    this.#filter.add(filterHash(key.subarray(0, key.length - TRAILER_BYTES)));
+    this.#filter.add(filterHash(key, key.length - TRAILER_BYTES));
     this.#count(key, value);
     this.#keepKey(key);
     if (this.#block.sizeBytes >= this.#options.blockSizeBytes) this.#finishBlock();
