@@ -25,8 +25,12 @@ interface KeyUse {
   readonly readers: Set<Ordered>;
 }
 
+/** Uses kept for the next keys: a command costs no new set. */
+const SPARE_MAX = 64;
+
 export class KeyOrder {
   readonly #uses = new Map<number, KeyUse>();
+  readonly #spare: KeyUse[] = [];
 
   get isEmpty(): boolean {
     return this.#uses.size === 0;
@@ -36,7 +40,7 @@ export class KeyOrder {
   enter(command: Ordered): void {
     for (const hash of command.keyHashes) {
       let use = this.#uses.get(hash);
-      if (use === undefined) this.#uses.set(hash, (use = { writer: undefined, readers: new Set() }));
+      if (use === undefined) this.#uses.set(hash, (use = this.#newUse()));
       if (command.writes) this.#enterWriter(use, command);
       else this.#enterReader(use, command);
     }
@@ -48,19 +52,28 @@ export class KeyOrder {
       const use = this.#uses.get(hash);
       if (use === undefined) continue;
       if (use.writer === command) use.writer = undefined;
-      use.readers.delete(command);
-      if (use.writer === undefined && use.readers.size === 0) this.#uses.delete(hash);
+      if (use.readers.size > 0) use.readers.delete(command);
+      if (use.writer === undefined && use.readers.size === 0) this.#drop(hash, use);
     }
     const followers = command.followers;
     command.followers = undefined;
     for (const follower of followers ?? []) if (--follower.waitsFor === 0) start(follower);
   }
 
+  #newUse(): KeyUse {
+    return this.#spare.pop() ?? { writer: undefined, readers: new Set() };
+  }
+
+  #drop(hash: number, use: KeyUse): void {
+    this.#uses.delete(hash);
+    if (this.#spare.length < SPARE_MAX) this.#spare.push(use);
+  }
+
   #enterWriter(use: KeyUse, command: Ordered): void {
     // Readers that wait for the writer before them finish after it, so waiting for them is enough.
     if (use.readers.size > 0) for (const reader of use.readers) follow(command, reader);
     else if (use.writer !== undefined) follow(command, use.writer);
-    use.readers.clear();
+    if (use.readers.size > 0) use.readers.clear();
     use.writer = command;
   }
 
