@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { benchmarkEngine } from './engine.ts';
 import { describeMachine, machineLine, noiseWarning } from './machine.ts';
 import { type BenchmarkOptions, HELP, isComplete, parseOptions } from './options.ts';
-import { resultsDirectory, rootDirectory } from './places.ts';
+import { removeDataAtExit, resultsDirectory, rootDirectory } from './places.ts';
 import { toMarkdown } from './report.ts';
 import type { BenchmarkResult, Section } from './results.ts';
 import { benchmarkServers } from './server.ts';
@@ -13,6 +13,7 @@ async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
   if (options === undefined) return 0;
   if (typeof options === 'string') return complain(options);
+  removeDataAtExit();
   const machine = describeMachine();
   progress(machineLine(machine));
   const warning = noiseWarning(machine);

@@ -9,6 +9,11 @@ export const resultsDirectory = join(benchmarksDirectory, 'results');
 export const profilesDirectory = join(benchmarksDirectory, '.profiles');
 const dataDirectory = join(benchmarksDirectory, '.data');
 
+/** An interrupted run leaves nothing behind either. For the main process: one benchmark runs at a time, all data is its own. */
+export function removeDataAtExit(): void {
+  process.on('exit', () => rmSync(dataDirectory, { recursive: true, force: true, maxRetries: 3 }));
+}
+
 /** Runs `body` with an empty directory that is gone afterwards, whatever happened. */
 export async function withDirectory<Result>(body: (directory: string) => Promise<Result>): Promise<Result> {
   mkdirSync(dataDirectory, { recursive: true });
