@@ -8,7 +8,7 @@
 import { leafOfBytes, addHashes, decodeRecord, type DottedRecord, type DottedValue, formatDot, type Hash128, hashesEqual, hashOfCluster, recordHash, slotHashKey, slotOfAddress, ZERO_HASH } from '@kvd/replication';
 import { Ring } from '@kvd/ring';
 import type { Cluster, Machine } from './cluster.ts';
-import type { History, WriteRecord } from './history.ts';
+import { type History, isSame, type WriteRecord } from './history.ts';
 import { InvariantViolation } from './invariant.ts';
 import { type FoundRecord, hints, records } from './store-tap.ts';
 
@@ -141,26 +141,12 @@ function checkKept(history: History, record: DottedRecord | undefined, write: Wr
   if (dots.length === 0) lost(`was acknowledged with ${write.context}, which has no dot of it`);
   for (const dot of dots) {
     if (isHeld(record, dot)) continue;
-    const heir = history.writesOf(write.key).some((other) => hasSeen(other, dot));
-    const deleted = history.tombstonesOf(write.key).some(({ context }) => context.covers(dot));
-    if (!heir && !deleted) lost(`(${formatDot(dot)}) is gone, and no write that saw it took its place`);
+    if (!history.wasSuperseded(write.key, dot)) lost(`(${formatDot(dot)}) is gone, and no write that saw it took its place`);
   }
 }
 
 function isHeld(record: DottedRecord, dot: DottedValue['dot']): boolean {
   return record.values.some((value) => isSame(value.dot, dot));
-}
-
-function isSame(left: DottedValue['dot'], right: DottedValue['dot']): boolean {
-  return left.actor === right.actor && left.counter === right.counter;
-}
-
-/** Whether the write may have superseded the dot; a plain one also its own, when a second coordinator ran it after the first. */
-function hasSeen(write: WriteRecord, dot: DottedValue['dot']): boolean {
-  const { supersedes } = write;
-  if (supersedes === 'nothing') return false;
-  if (supersedes !== 'held') return supersedes.covers(dot);
-  return write.births.some((birth) => birth.context.covers(dot) && !isSame(birth.dot, dot));
 }
 
 /** I5, I6: no value is left that an acknowledged write has superseded. */

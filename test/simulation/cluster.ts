@@ -55,6 +55,8 @@ export class Machine {
   engine: Engine | undefined;
   /** Lives so far. */
   starts = 0;
+  /** Clients come here rather than elsewhere. */
+  isPopular = false;
 
   constructor(index: number, disk: SimulatedDisk) {
     this.index = index;

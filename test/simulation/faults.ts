@@ -47,11 +47,11 @@ const FAULTS: readonly FaultKind[] = [
   { name: 'stop', weight: 1, probability: 0.5, strike: (plan, world) => plan.stop(world) },
   { name: 'sync-failure', weight: 2, probability: 0.5, strike: (plan, world) => plan.syncFailure(world) },
   { name: 'disk-lost', weight: 2, probability: 0.5, strike: (plan, world) => plan.diskLost(world) },
-  { name: 'amnesia', weight: 3, probability: 0.5, strike: (plan, world) => plan.amnesia(world) },
+  { name: 'amnesia', weight: 4, probability: 0.6, strike: (plan, world) => plan.amnesia(world) },
   { name: 'slow-disk', weight: 1, probability: 0.5, strike: (plan, world) => plan.slowDisk(world) },
   { name: 'slow-host', weight: 1, probability: 0.5, strike: (plan, world) => plan.slowHost(world) },
   { name: 'clock-jump', weight: 1, probability: 0.5, strike: (plan, world) => plan.clockJump(world) },
-  { name: 'bad-network', weight: 2, probability: 0.7, strike: (plan, world) => plan.badNetwork(world) },
+  { name: 'bad-network', weight: 3, probability: 0.8, strike: (plan, world) => plan.badNetwork(world) },
 ];
 
 const MEAN_BETWEEN_MS = 1500;
@@ -183,21 +183,25 @@ export class FaultPlan {
 
   /**
    * A coordinator with a slow disk loses power when others have acknowledged what it has not yet synced, is back at once, and for a
-   * while hears nobody who could tell it what it has forgotten.
+   * while hears nobody who could tell it what it has forgotten; its clients stay with it.
    */
   amnesia(world: FaultWorld): boolean {
     const machine = this.#someUp(world);
     if (machine === undefined) return false;
     const { random, cluster } = world;
     const { process, disk } = machine;
-    disk.slowness = random.between(300, 1500);
+    disk.slowness = random.between(1500, 4000);
+    machine.isPopular = true;
+    this.#later(random.between(2000, 6000), () => {
+      machine.isPopular = false;
+    });
     disk.duringNextSync(() => {
       disk.slowness = 1;
       if (!process?.alive || this.#stopped) return;
       this.#powerLoss(world, machine, random.between(20, 200));
-      if (random.chance(0.8)) this.#cut(world, [machine], cluster.machines.filter((other) => other !== machine), true);
-    }, random.between(20, 150));
-    this.#later(2000, () => {
+      if (random.chance(0.6)) this.#cut(world, [machine], cluster.machines.filter((other) => other !== machine), true);
+    }, random.between(100, 600));
+    this.#later(3000, () => {
       disk.slowness = 1;
     });
     return true;
@@ -281,7 +285,7 @@ export class FaultPlan {
     const heavy = random.chance(0.3) ? 4 : 1;
     Object.assign(network.faults, {
       loss: random.fraction() * 0.02 * heavy,
-      duplication: random.fraction() * 0.05 * heavy,
+      duplication: random.fraction() * 0.1 * heavy,
       reordering: random.fraction() * 0.05 * heavy,
       reset: random.fraction(),
       splitting: random.fraction(),

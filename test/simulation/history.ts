@@ -93,6 +93,12 @@ export class History {
     return this.#tombstones.get(key) ?? [];
   }
 
+  /** Whether a write that is known to have seen the dot has been stored somewhere. */
+  wasSuperseded(key: string, dot: DottedValue['dot']): boolean {
+    if (this.tombstonesOf(key).some(({ context, dot: own }) => context.covers(dot) && !isSame(own, dot))) return true;
+    return this.writesOf(key).some((write) => hasSeen(write, dot));
+  }
+
   noteRead(read: ReadRecord): void {
     const list = this.#reads.get(read.key) ?? [];
     if (list.length === 0) this.#reads.set(read.key, list);
@@ -127,6 +133,17 @@ export class History {
     const ordered = [...writes, ...reads].sort((a, b) => a.at - b.at).map(({ text }) => `  ${text}`);
     return [...ordered, ...tombstones].join('\n');
   }
+}
+
+/** Whether the write may have superseded the dot; a plain one also its own, when a second coordinator ran it after the first. */
+function hasSeen({ supersedes, births }: WriteRecord, dot: DottedValue['dot']): boolean {
+  if (births.length === 0 || supersedes === 'nothing') return false;
+  if (supersedes !== 'held') return supersedes.covers(dot);
+  return births.some((birth) => birth.context.covers(dot) && !isSame(birth.dot, dot));
+}
+
+export function isSame(left: DottedValue['dot'], right: DottedValue['dot']): boolean {
+  return left.actor === right.actor && left.counter === right.counter;
 }
 
 function describeWrite(write: WriteRecord): string {

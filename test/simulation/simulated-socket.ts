@@ -169,7 +169,7 @@ export class SimulatedSocket implements Socket {
       case 'repeat':
         counters.duplicated++;
         this.#send(segment);
-        return this.#send({ ...segment, isRepeat: true }, random.between(0, LATE_MS));
+        return this.#send({ ...segment, isRepeat: true }, random.chance(0.5) ? APART_MS : random.between(0, LATE_MS));
       case 'delay':
         counters.reordered++;
         return this.#send(segment, random.between(0, LATE_MS));

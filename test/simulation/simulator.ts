@@ -103,7 +103,7 @@ class Simulation {
       clients: draws.pick([4, 8, 12]),
       operations: operations + draws.below(100),
       thinkMs: 500,
-      sharedKeys: draws.pick([3, 8, 24]),
+      sharedKeys: draws.pick([3, 5, 8, 24]),
     });
   }
 

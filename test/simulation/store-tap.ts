@@ -5,6 +5,7 @@
  *
  *   I2   a dot never stands for two values
  *   I3   what is stored was written, under that key
+ *   I4   a value gives way only to a write that has seen it
  *   I13  what a replica holds of a record never goes back (a hint or a repair is merged, never put over it)
  *   P    what was durable is there again after every restart on the same disk
  */
@@ -24,7 +25,7 @@ import {
   VersionVector,
 } from '@kvd/replication';
 import { BatchReader } from '../../packages/lsm/src/write-batch.ts';
-import type { History } from './history.ts';
+import { type History, isSame } from './history.ts';
 import { InvariantViolation } from './invariant.ts';
 
 const KIND_PUT = 1;
@@ -151,11 +152,20 @@ export class StoreTap {
   }
 
   #record(engine: Engine, holdings: Holdings, address: Buffer, bytes: Buffer, order: number): void {
-    const { context } = this.#state(holdings, address, bytes, { order, isRecord: true });
-    const before = heldOf(engine, address);
-    if (before === undefined || context.includes(before)) return;
-    const message = `n${holdings.node} held ${before} and stores ${context} over it`;
-    throw new InvariantViolation('I13 nothing goes back', message, keyText(address));
+    const after = this.#state(holdings, address, bytes, { order, isRecord: true });
+    const held = engine.getSync(storageKey(address, FAMILY.records));
+    if (held === undefined) return;
+    const before = decodeRecord(held);
+    const key = keyText(address);
+    if (!after.context.includes(before.context)) {
+      const message = `n${holdings.node} held ${before.context} and stores ${after.context} over it`;
+      throw new InvariantViolation('I13 nothing goes back', message, key);
+    }
+    for (const { dot } of before.values) {
+      if (after.values.some((value) => isSame(value.dot, dot)) || this.#history.wasSuperseded(key, dot)) continue;
+      const message = `n${holdings.node} gives up ${formatDot(dot)} for ${after.context}, and no write has seen it`;
+      throw new InvariantViolation('I4 no acknowledged write lost', message, key);
+    }
   }
 
   #state(

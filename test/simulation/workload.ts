@@ -84,8 +84,13 @@ const KINDS: readonly Kind[] = [
   },
   { name: 'get-strict', weight: 1, run: (work, step) => work.command(step, 'KVD.WITH', 'STRICT', 'GET', work.sharedKey()) },
   { name: 'set-all', weight: 1, run: (work, step) => work.command(step, 'KVD.WITH', 'W', '3', 'R', '3', 'SET', work.ownKey(step.client), work.value()) },
+  {
+    name: 'set-strict-all',
+    weight: 3,
+    run: (work, step) => work.command(step, 'KVD.WITH', 'STRICT', 'W', '3', 'SET', work.ownKey(step.client), work.value()),
+  },
   { name: 'sibling', weight: 3, run: (work, step) => work.write(step, work.sharedKey(), 'nothing') },
-  { name: 'sibling-one', weight: 2, run: (work, step) => work.write(step, work.sharedKey(), 'nothing', { w: 1 }) },
+  { name: 'sibling-one', weight: 4, run: (work, step) => work.write(step, work.sharedKey(), 'nothing', { w: 1 }) },
   { name: 'read-modify-write', weight: 3, run: (work, step) => work.readModifyWrite(step, work.sharedKey()) },
 ];
 
@@ -217,9 +222,10 @@ export class Workload {
 
   #machineFor(client: Client): Machine | undefined {
     const { cluster, random } = this.#options;
-    if (client.machine?.isUp !== true || random.chance(0.1)) {
+    const popular = cluster.up.find(({ isPopular }) => isPopular);
+    if (client.machine?.isUp !== true || random.chance(popular === undefined ? 0.1 : 0.5)) {
       const { up } = cluster;
-      client.machine = up.length === 0 ? undefined : random.pick(up);
+      client.machine = up.length === 0 ? undefined : (popular ?? random.pick(up));
       client.session = new Session();
     }
     return client.machine;
