@@ -12,7 +12,8 @@ import type { Span } from './memtable/skiplist.ts';
 
 /** Room for a kvd key: 64 KiB, twice that when every byte must be escaped, and its prefix. */
 export const KEY_BYTES_MAX = 132 * 1024;
-export const VALUE_BYTES_MAX = 64 * 1024 * 1024;
+/** Room for a value of 64 MiB in a record with siblings. */
+export const VALUE_BYTES_MAX = 128 * 1024 * 1024;
 /** What one batch may hold, encoded: it must fit one WAL record and one arena. */
 export const BATCH_BYTES_MAX = 512 * 1024 * 1024;
 

@@ -23,29 +23,19 @@ import {
   slotOfAddress,
   WriteCoordinator,
   type WriteOutcome,
+  wallMsOf,
 } from '@kvd/replication';
 import { preferenceList } from '@kvd/ring';
 import { Alarm } from './alarm.ts';
 import type { NodeParts } from './node-parts.ts';
 import { isAddress } from './replica/known-address.ts';
+import { ENGINE_FAILED, IN_FLIGHT_MAX, NOT_UNDERSTOOD, OVERLOADED, STALE } from './refusals.ts';
 import { firstRequestNumber, RequestMemory } from './request-memory.ts';
 import { STREAM_BACKGROUND, STREAM_FORWARD, STREAM_READ, STREAM_WRITE, streamKind, Streams } from './streams.ts';
-import { type RoutedWrite, WriteRouter } from './write-router.ts';
+import { FORWARD_AGE_MAX_MS, type RoutedWrite, WriteRouter } from './write-router.ts';
 
 /** Requests are remembered this long after they began: longer than any of them may take. */
 const REMEMBER_MS = 60_000;
-
-/** Before anything was asked of the replica: another node may do it. */
-const ENGINE_FAILED: WriteOutcome = {
-  status: 'failed',
-  reason: 'engine',
-  detail: 'the storage engine of the coordinator takes no more writes',
-};
-const NOT_UNDERSTOOD: WriteOutcome = {
-  status: 'failed',
-  reason: 'refused',
-  detail: 'the coordinator does not know the keyspace, or cannot meet the consistency',
-};
 
 /** Who is to be told of a coordinated write's outcome. */
 type Origin =
@@ -158,6 +148,10 @@ export class Driver {
       done({ status: 'failed', reason: 'stopping', detail: 'the node is stopping' });
       return;
     }
+    if (this.#isOverloaded()) {
+      done(OVERLOADED);
+      return;
+    }
     const stream = this.#streams.next(STREAM_READ);
     this.#readers.set(stream, done);
     this.#run(() => this.reads.start({ ...request, stream }, this.now()));
@@ -169,14 +163,26 @@ export class Driver {
       done({ status: 'failed', reason: 'stopping', detail: 'the node is stopping' });
       return;
     }
+    if (this.#isOverloaded()) {
+      done(OVERLOADED);
+      return;
+    }
     const stream = this.#streams.next(STREAM_FORWARD);
     this.#writers.set(stream, done);
     this.#run(() => this.router.start({ ...write, stream }, this.now()));
   }
 
-  /** A message from another node. */
-  receive(from: string, message: Message): void {
-    if (!this.#stopped) this.#run(() => this.#dispatch(from, message));
+  #isOverloaded(): boolean {
+    return this.inFlight >= IN_FLIGHT_MAX;
+  }
+
+  /** A message from another node, sent at that hybrid time. */
+  receive(from: string, message: Message, sentAt: number): void {
+    if (this.#stopped) return;
+    this.#run(() => {
+      if (message.kind === 'forward' && this.#isStale(sentAt)) this.#refuseStale(from, message.stream);
+      else this.#dispatch(from, message);
+    });
   }
 
   connected(node: string): void {
@@ -285,6 +291,16 @@ export class Driver {
     }
   }
 
+  /** This node was paused, or the link was: by now another node may have run the write, and its client written again. */
+  #isStale(sentAt: number): boolean {
+    return this.#parts.runtime.clock.wallMs() - wallMsOf(sentAt) > FORWARD_AGE_MAX_MS;
+  }
+
+  #refuseStale(from: string, stream: number): void {
+    this.#parts.runtime.probe?.('stale-forward');
+    this.#send(from, { kind: 'forward-reply', stream, outcome: STALE });
+  }
+
   #coordinateFor(from: string, stream: number, message: Omit<RoutedWrite, 'stream' | 'candidates'>): void {
     const { address, consistency, header } = message;
     if (!isAddress(address) || checkConsistency(consistency, this.#parts.ring.members.length) !== undefined) {
@@ -303,6 +319,7 @@ export class Driver {
   #startWrite(write: Omit<RoutedWrite, 'stream' | 'candidates'>, header: RequestHeader, origin: Origin): void {
     const { ring, self, replica } = this.#parts;
     if (this.#parts.failed()) return this.#tell(origin, ENGINE_FAILED);
+    if (this.#isOverloaded()) return this.#tell(origin, OVERLOADED);
     const { address, consistency, operation } = write;
     const stream = this.#streams.next(STREAM_WRITE);
     this.#origins.set(stream, origin);

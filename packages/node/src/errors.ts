@@ -7,6 +7,7 @@ export type NodeErrorCode =
   | 'NODE_WRONG_DIRECTORY' // the data directory belongs to another node
   | 'NODE_BAD_STATE' // the node's own state cannot be read
   | 'NODE_IDENTITY_CONFLICT' // others know a later incarnation of this node
+  | 'NODE_RECORD_TOO_LARGE' // a record with its siblings would exceed what nodes can send each other
   | 'NODE_BAD_FRAME' // bytes from a peer are not a frame of this protocol
   | 'NODE_BAD_HELLO' // a peer's first frame is not a hello
   | 'NODE_BAD_RESP'; // a client's bytes are not RESP

@@ -200,7 +200,7 @@ export class KvdNode {
       hybridNow: () => hybrid.now(runtime.clock.wallMs()),
       onMessage: (from, message, hybridTime) => {
         hybrid.observe(hybridTime, runtime.clock.wallMs());
-        this.#driver?.receive(from, message);
+        this.#driver?.receive(from, message, hybridTime);
       },
       onReachable: (node) => this.#driver?.connected(node),
       onUnreachable: (node) => this.#driver?.disconnected(node),

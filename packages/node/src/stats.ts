@@ -37,7 +37,7 @@ export function nodeStats({ uptimeMs, health, engine, parts, driver }: StatsSour
 
 function prefixed(prefix: string, counters: object): Record<string, number> {
   return Object.fromEntries(
-    Object.entries(numbersOf(counters)).map(([name, value]) => [`${prefix}_${snake(name)}`, value]),
+    Object.entries(numbersOf(counters)).map(([name, value]) => [prefixName(prefix, snake(name)), value]),
   );
 }
 
@@ -49,4 +49,9 @@ function numbersOf(values: object): Record<string, number> {
 
 function snake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** `readRepairs` of `read` is `read_repairs`, not `read_read_repairs`. */
+function prefixName(prefix: string, name: string): string {
+  return name.startsWith(`${prefix}_`) ? name : `${prefix}_${name}`;
 }

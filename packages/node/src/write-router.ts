@@ -2,8 +2,12 @@
  * The entry node's part of a write: it goes to the first node of the preference list that can be reached, which coordinates
  * it; when that node is lost or silent before it has answered, to the next one, under the same request id.
  *
- * Every request ends with exactly one outcome. Once a coordinator may have begun, a request without an answer is
- * `indeterminate`, never `failed`.
+ * - Every request ends with exactly one outcome. Once a coordinator may have begun, a request without an answer is
+ *   `indeterminate`, never `failed`.
+ * - A silent coordinator may wake up and run the write later than the one that took its place. So no client is told `ok`
+ *   while another node may still run its request: run then, it would supersede what the client writes next. The entry waits
+ *   until each node that has the request has answered, or is lost (it runs nothing that is older than FORWARD_AGE_MAX_MS, and
+ *   a silent connection is closed later than that), or the request's time is over.
  */
 import {
   type Consistency,
@@ -20,6 +24,11 @@ import {
 /** A silent coordinator is given up for the next one after this share of the request's time. */
 const PATIENCE = 0.25;
 const PATIENCE_MAX_MS = 1000;
+/**
+ * A forwarded write that is older than this is refused by its coordinator. More than the patience, and less than what it takes
+ * a silent connection to be closed (3 s), with room for clocks that differ by up to a second.
+ */
+export const FORWARD_AGE_MAX_MS = 2000;
 
 export interface RoutedWrite {
   readonly stream: number;
@@ -42,11 +51,15 @@ interface Routed {
   readonly write: RoutedWrite;
   readonly deadline: number;
   readonly tried: Set<string>;
-  /** The node that has the request now. */
+  /** Nodes that have the request and may still run it: neither answered nor lost. */
+  readonly open: Set<string>;
+  /** The node that was asked last. */
   at: string;
   giveUpAt: number;
-  /** A node was left without an answer: it may have begun. */
+  /** A node was lost without an answer: it may have begun. */
   doubtful: boolean;
+  /** The answer that the client will be given, once no node may run the request any more. */
+  answer: WriteOutcome | undefined;
 }
 
 export class WriteRouter {
@@ -70,7 +83,16 @@ export class WriteRouter {
 
   start(write: RoutedWrite, now: number): void {
     const deadline = now + write.header.remainingMs;
-    const routed: Routed = { write, deadline, tried: new Set(), at: '', giveUpAt: deadline, doubtful: false };
+    const routed: Routed = {
+      write,
+      deadline,
+      tried: new Set(),
+      open: new Set(),
+      at: '',
+      giveUpAt: deadline,
+      doubtful: false,
+      answer: undefined,
+    };
     this.#routed.set(write.stream, routed);
     this.#next(routed, now);
   }
@@ -78,12 +100,12 @@ export class WriteRouter {
   /** A coordinator's answer, from here or from another node. */
   answer(from: string, stream: number, outcome: WriteOutcome, now: number): void {
     const routed = this.#routed.get(stream);
-    if (routed === undefined || !routed.tried.has(from)) return;
-    if (outcome.status !== 'failed') this.#finish(routed, outcome);
-    else if (routed.at !== from) return;
-    else if (goesElsewhere(outcome.reason)) this.#next(routed, now, outcome.detail);
-    else if (routed.doubtful) this.#finishUnknown(routed, outcome.detail);
-    else this.#finish(routed, outcome);
+    if (!routed?.open.delete(from)) return;
+    if (outcome.status === 'failed') this.#failed(routed, from, outcome, now);
+    else {
+      if (routed.answer?.status !== 'ok') routed.answer = outcome;
+      this.#settle(routed, now);
+    }
   }
 
   receive(from: string, message: ForwardReplyMessage, now: number): void {
@@ -91,15 +113,20 @@ export class WriteRouter {
   }
 
   unreachable(node: string, now: number): void {
-    for (const routed of [...this.#routed.values()]) if (routed.at === node) this.#leave(routed, now);
+    for (const routed of [...this.#routed.values()]) {
+      if (!routed.open.delete(node)) continue;
+      routed.doubtful = true;
+      if (routed.answer !== undefined || routed.at !== node) this.#settle(routed, now);
+      else this.#reroute(routed, now);
+    }
   }
 
   tick(now: number): void {
     this.#deadlines.drain(now, (stream) => {
       const routed = this.#routed.get(stream);
       if (routed === undefined) return;
-      if (now < routed.deadline) this.#leave(routed, now);
-      else this.#finishUnknown(routed, `no coordinator answered in ${routed.write.header.remainingMs} ms`);
+      if (now < routed.deadline) this.#reroute(routed, now);
+      else this.#end(routed, `no coordinator answered in ${routed.write.header.remainingMs} ms`);
     });
   }
 
@@ -109,11 +136,26 @@ export class WriteRouter {
     }
   }
 
-  /** The node that has the request is silent or gone. */
-  #leave(routed: Routed, now: number): void {
-    routed.doubtful = true;
+  /** Certainly nothing happened at that node. */
+  #failed(routed: Routed, from: string, outcome: WriteOutcome & { readonly status: 'failed' }, now: number): void {
+    const isLast = routed.at === from && routed.answer === undefined;
+    if (isLast && goesElsewhere(outcome.reason)) this.#next(routed, now, outcome.detail);
+    else if (routed.open.size > 0 || routed.answer !== undefined) this.#settle(routed, now);
+    else if (routed.doubtful) this.#end(routed, outcome.detail);
+    else this.#finish(routed, outcome);
+  }
+
+  /** The node that was asked last is silent or gone. */
+  #reroute(routed: Routed, now: number): void {
     this.counters.rerouted++;
     this.#next(routed, now, `${routed.at} did not answer`);
+  }
+
+  /** Gives the answer, or waits for the nodes that may still run the request. */
+  #settle(routed: Routed, now: number): void {
+    if (routed.open.size === 0) this.#end(routed, 'the connection to the coordinator was lost');
+    else if (routed.giveUpAt < routed.deadline && routed.answer !== undefined) this.#giveUp(routed, routed.deadline);
+    else if (now >= routed.deadline) this.#end(routed, 'no coordinator answered in time');
   }
 
   #next(routed: Routed, now: number, detail = 'none was asked'): void {
@@ -125,6 +167,7 @@ export class WriteRouter {
     }
     routed.at = node;
     routed.tried.add(node);
+    routed.open.add(node);
     const remainingMs = routed.deadline - now;
     // This node answers by itself in any case; another one is given up when it is silent.
     const patience = node === this.#self ? remainingMs : Math.min(remainingMs * PATIENCE, PATIENCE_MAX_MS);
@@ -150,22 +193,23 @@ export class WriteRouter {
     });
   }
 
-  /** Nobody else can be asked. Those who were may still answer, unless they are gone. */
+  /** Nobody else can be asked. Those who have the request may still answer. */
   #noneLeft(routed: Routed, now: number, detail: string): void {
     if (routed.tried.size === 0) {
       const names = routed.write.candidates.join(', ');
       this.#finish(routed, { status: 'failed', reason: 'unreachable', detail: `none of ${names} can be reached` });
-    } else if (!routed.doubtful) {
-      this.#finish(routed, { status: 'failed', reason: 'refused', detail });
-    } else if (now < routed.deadline && [...routed.tried].some((id) => this.#reach.reachable(id))) {
+    } else if (routed.open.size > 0 && now < routed.deadline) {
       this.#giveUp(routed, routed.deadline);
+    } else if (routed.doubtful || routed.open.size > 0) {
+      this.#end(routed, `${detail}, and no other coordinator can be reached`);
     } else {
-      this.#finishUnknown(routed, `${detail}, and no other coordinator can be reached`);
+      this.#finish(routed, { status: 'failed', reason: 'refused', detail });
     }
   }
 
-  #finishUnknown(routed: Routed, detail: string): void {
-    this.#finish(routed, { status: 'indeterminate', reason: 'quorum', detail });
+  /** With the answer that there is; without one nobody knows. */
+  #end(routed: Routed, detail: string): void {
+    this.#finish(routed, routed.answer ?? { status: 'indeterminate', reason: 'quorum', detail });
   }
 
   #finish(routed: Routed, outcome: WriteOutcome): void {

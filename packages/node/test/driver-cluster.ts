@@ -6,6 +6,7 @@ import {
   type Consistency,
   decodeMessage,
   encodeMessage,
+  hybridTimeOf,
   type Message,
   messageType,
   type ReadOutcome,
@@ -159,13 +160,16 @@ export class DriverCluster {
     for (const name of this.nodes.keys()) if (name !== id && this.isUp(name, id)) this.node(id).driver.connected(name);
   }
 
+  /** How old messages are when they come, by the receiver's clock. */
+  ageMs = 0;
+
   /** Hands over what is on its way; true if there was anything. */
   deliver(): boolean {
     const wire = this.wire;
     this.wire = [];
     for (const { from, to, message } of wire) {
       const { message: decoded } = decodeMessage(messageType(message), encodeMessage(message, 1));
-      this.node(to).driver.receive(from, decoded);
+      this.node(to).driver.receive(from, decoded, hybridTimeOf(this.node(to).local.wallMs - this.ageMs));
     }
     return wire.length > 0;
   }

@@ -156,6 +156,18 @@ describe('a forwarded write', () => {
     expect(cluster.node(row[0]).local.replica.counters.coordinated).toBe(0);
   });
 
+  it('that a paused coordinator finds in its socket when it wakes is refused: it may have been run elsewhere', async () => {
+    const { cluster, forward, from, to } = await forwarded();
+    cluster.wire = [];
+    cluster.ageMs = 2500;
+    cluster.post(from, to, forward);
+    cluster.deliver();
+    cluster.ageMs = 0;
+    cluster.settle();
+    expect(repliesIn(cluster)[0]?.message).toMatchObject({ outcome: { status: 'failed', reason: 'refused' } });
+    expect(cluster.node(to).local.replica.counters.coordinated).toBe(0);
+  });
+
   it('that makes no sense is refused and harms nobody', async () => {
     const { cluster, forward, from, to } = await forwarded();
     cluster.wire = [];

@@ -113,7 +113,7 @@ describe('a routed write', () => {
     expect(scene.outcomes).toEqual([OK]);
   });
 
-  it('goes to the next when the coordinator stays silent, and takes the first answer of either', () => {
+  it('goes to the next when the coordinator stays silent, and takes what is ok of either', () => {
     const scene = new Scene().start();
     scene.advance(999);
     expect(scene.sent).toEqual(['n1']);
@@ -122,6 +122,23 @@ describe('a routed write', () => {
     scene.answer('n1', OK);
     scene.answer('n2', UNSURE);
     expect(scene.outcomes).toEqual([OK]);
+  });
+
+  it('tells no client ok while the stand-in may still run the write over what the client writes next', () => {
+    const scene = new Scene().start();
+    scene.advance(1000);
+    scene.answer('n1', OK);
+    expect(scene.outcomes).toEqual([]);
+    scene.lose('n2');
+    expect(scene.outcomes).toEqual([OK]);
+    const woken = new Scene().start();
+    woken.advance(1000);
+    woken.answer('n2', OK);
+    woken.advance(2999);
+    expect(woken.sent).toEqual(['n1', 'n2']);
+    expect(woken.outcomes).toEqual([]);
+    woken.advance(1);
+    expect(woken.outcomes).toEqual([OK]);
   });
 
   it('goes to the next when a coordinator refuses, which is no doubt', () => {

@@ -15,7 +15,8 @@ export function findProblems({ members, cluster, info }: ClusterView): readonly 
   const state = cluster['cluster_state'];
   if (state !== undefined && state !== 'ok') problems.push(`the cluster's state is ${state}`);
   const hints = Number(info['hints_pending'] ?? 0);
-  if (hints > 0) problems.push(`${hints} ${hints === 1 ? 'write waits' : 'writes wait'} here for absent nodes (hints)`);
+  if (hints > 0)
+    problems.push(`writes in ${hints} ${hints === 1 ? 'slot' : 'slots'} wait here for absent nodes (hints)`);
   return problems;
 }
 

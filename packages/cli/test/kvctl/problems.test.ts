@@ -36,6 +36,6 @@ test('a member that is not alive is one problem, with those who do not hear it',
 test('a cluster state other than ok, and hints that wait, are problems', () => {
   expect(findProblems({ members: [], cluster: { cluster_state: 'fail' }, info: { hints_pending: '1' } })).toEqual([
     "the cluster's state is fail",
-    '1 write waits here for absent nodes (hints)',
+    'writes in 1 slot wait here for absent nodes (hints)',
   ]);
 });

@@ -10,7 +10,7 @@
  * - A record that cannot be read is never taken for absent, and ends the tenure of its slot.
  * - A batch that was not taken has changed nothing: not the leaf, not the tenure as it is stored.
  */
-import { type Durability, type Engine, LsmError, WriteBatch } from '@kvd/lsm';
+import { type Durability, type Engine, WriteBatch } from '@kvd/lsm';
 import {
   applyWrite,
   type CoordinateRequest,
@@ -24,7 +24,6 @@ import {
   type FetchReplyMessage,
   mergeRecords,
   type ReplicateMessage,
-  ReplicationError,
   recordHash,
   slotOfAddress,
   storageKey,
@@ -32,6 +31,7 @@ import {
 } from '@kvd/replication';
 import type { Ring } from '@kvd/ring';
 import type { DotIssuer } from './dot-issuer.ts';
+import { reasonOfError, reasonOfRefusal, STATE_BYTES_MAX, tooLarge } from './failure-reasons.ts';
 import type { HintStore } from './hint-store.ts';
 import { checkAddress } from './known-address.ts';
 import type { LeafTable } from './leaf-table.ts';
@@ -178,6 +178,7 @@ export class Replica {
       const record = this.#applyWrite(request, held, batch);
       state = encodeRecord(record);
       context = record.context.encode();
+      if (state.length > STATE_BYTES_MAX) throw tooLarge(state.length, record.values.length);
       if (owner) this.#storeAsOwner(batch, request, held, state);
       else this.#storeAsFallback(batch, request, state);
     } catch (error) {
@@ -378,19 +379,6 @@ export class Replica {
   #isOwner(slot: number): boolean {
     return this.#deps.ring.isOwner(slot, this.#deps.self);
   }
-}
-
-/** The client's own doing: nothing is wrong here. Of anything else it is not known what it has changed. */
-function reasonOfError(error: unknown): FailureReason {
-  const code = error instanceof ReplicationError ? error.code : '';
-  return code === 'REPLICATION_TOO_MANY_SIBLINGS' || code === 'REPLICATION_BAD_CONTEXT' ? 'limit' : 'engine';
-}
-
-/** Why the engine did not take a batch. LSM_BUSY and LSM_CLOSED promise that nothing happened. */
-function reasonOfRefusal(error: Error): FailureReason {
-  const code = error instanceof LsmError ? error.code : '';
-  if (code === 'LSM_BUSY') return 'overload';
-  return code === 'LSM_CLOSED' ? 'stopping' : 'engine';
 }
 
 function merged(base: DottedRecord | undefined, other: DottedRecord): DottedRecord {

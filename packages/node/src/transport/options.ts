@@ -30,7 +30,7 @@ export interface TransportOptions {
   /**
    * Bytes of messages that may wait for one peer; what exceeds them is dropped. Larger: longer bursts to a slow peer. Costs: that
    * much memory for each.
-   * @default 16 MiB
+   * @default 64 MiB
    */
   readonly queueBytesMax?: number;
   /**
@@ -51,7 +51,7 @@ export const TRANSPORT_DEFAULTS: Required<TransportOptions> = Object.freeze({
   handshakeMs: 3000,
   reconnectMinMs: 50,
   reconnectMaxMs: 1000,
-  queueBytesMax: 16 * 1024 * 1024,
+  queueBytesMax: 64 * 1024 * 1024,
   queueMs: 10_000,
   strangersMax: 64,
 });

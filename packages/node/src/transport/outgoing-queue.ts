@@ -45,11 +45,11 @@ export class OutgoingQueue {
   }
 
   /**
-   * Takes a message, to be sent by `deadline` (monotonic ms). False: the bound would be passed. A message that is larger than
-   * the bound goes when nothing else waits. `payload` must not change.
+   * Takes a message, to be sent by `deadline` (monotonic ms). False: as much as the bound waits already. So one message may
+   * pass the bound, of whatever size: a long one is not kept out by short ones. `payload` must not change.
    */
   push(type: number, payload: Uint8Array, deadline: number): boolean {
-    if (this.#bytes > 0 && this.#bytes + payload.length > this.#bytesMax) return false;
+    if (this.#bytes >= this.#bytesMax) return false;
     this.#bytes += payload.length;
     const entry: Entry = { type, stream: this.#nextStream(), payload, deadline, partsSent: 0 };
     if (payload.length > CHUNK_BYTES) this.#long.push(entry);

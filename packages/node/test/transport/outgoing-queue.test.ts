@@ -16,16 +16,18 @@ test('all that waits leaves in one write, in order, the frames of the connection
   expect([queue.bytes, queue.next(0)]).toEqual([0, undefined]);
 });
 
-test('what exceeds the bound is not taken, and is again when there is room', () => {
+test('nothing is taken while as much as the bound waits, and is again when there is room', () => {
   const queue = new OutgoingQueue({ bytesMax: 100 });
-  expect([queue.push(1, Buffer.alloc(60), FOREVER), queue.push(1, Buffer.alloc(41), FOREVER)]).toEqual([true, false]);
+  const push = (bytes: number) => queue.push(1, Buffer.alloc(bytes), FOREVER);
+  expect([push(60), push(41), push(1)]).toEqual([true, true, false]);
   queue.next(0);
-  expect(queue.push(1, Buffer.alloc(41), FOREVER)).toBe(true);
+  expect(push(41)).toBe(true);
 });
 
-test('a message above the bound goes alone', () => {
+test('a message above the bound is not kept out by short ones that wait', () => {
   const queue = new OutgoingQueue({ bytesMax: 100 });
-  expect([queue.push(1, Buffer.alloc(500), FOREVER), queue.push(1, Buffer.alloc(1), FOREVER)]).toEqual([true, false]);
+  const push = (bytes: number) => queue.push(1, Buffer.alloc(bytes), FOREVER);
+  expect([push(10), push(500), push(1)]).toEqual([true, true, false]);
 });
 
 test('a message that has waited past its deadline is dropped and counted', () => {
