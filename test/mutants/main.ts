@@ -17,7 +17,9 @@ for (const mutant of MUTANTS.filter(({ name }) => wanted.length === 0 || wanted.
   if (caught) console.log(`${mutant.name}: caught by seed ${seed}: ${invariant} (${seconds} s)`);
   else {
     missed++;
-    console.log(`${mutant.name}: NOT caught by seeds ${mutant.seeds.first} to ${mutant.seeds.first + mutant.seeds.count - 1} (${seconds} s)`);
+    console.log(
+      `${mutant.name}: NOT caught by seeds ${mutant.seeds.first} to ${mutant.seeds.first + mutant.seeds.count - 1} (${seconds} s)`,
+    );
     console.log(output.split('\n').slice(-5).join('\n'));
   }
 }

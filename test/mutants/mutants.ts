@@ -100,7 +100,11 @@ export const MUTANTS: readonly Mutant[] = [
     bug: 'replicas that no hint and no read brings together stay apart',
     edits: [
       { file: 'packages/node/src/driver.ts', find: '      this.antiEntropy.tick(now);\n', replace: '' },
-      { file: 'packages/node/src/driver.ts', find: '      this.antiEntropy.memberReturned(node, this.now());\n', replace: '' },
+      {
+        file: 'packages/node/src/driver.ts',
+        find: '      this.antiEntropy.memberReturned(node, this.now());\n',
+        replace: '',
+      },
     ],
     foundBy: ['I11'],
     seeds: { first: 1, count: 20 },

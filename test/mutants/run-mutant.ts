@@ -67,7 +67,15 @@ function plant(directory: string, { file, find, replace }: Edit): void {
 
 function run(directory: string, { seeds, foundBy }: Mutant): Promise<Verdict> {
   const main = join(directory, 'test/simulation/main.ts');
-  const seedArguments = ['--seeds', String(seeds.count), '--first-seed', String(seeds.first), '--rerun', '0', '--stop-at-failure'];
+  const seedArguments = [
+    '--seeds',
+    String(seeds.count),
+    '--first-seed',
+    String(seeds.first),
+    '--rerun',
+    '0',
+    '--stop-at-failure',
+  ];
   const child = spawn(process.execPath, ['--conditions=source', main, ...seedArguments], { cwd: directory });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {

@@ -5,8 +5,22 @@
  * To plug in another invariant, add a row here; one that holds at every moment belongs where the moment is: store-tap.ts (commits),
  * acknowledgements.ts (replies), workload.ts (reads).
  */
-import { leafOfBytes, addHashes, decodeRecord, type DottedRecord, type DottedValue, formatDot, type Hash128, hashesEqual, hashOfCluster, recordHash, slotHashKey, slotOfAddress, ZERO_HASH } from '@kvd/replication';
-import { Ring } from '@kvd/ring';
+import {
+  leafOfBytes,
+  addHashes,
+  decodeRecord,
+  type DottedRecord,
+  type DottedValue,
+  formatDot,
+  type Hash128,
+  hashesEqual,
+  hashOfCluster,
+  recordHash,
+  slotHashKey,
+  slotOfAddress,
+  ZERO_HASH,
+} from '@kvd/replication';
+import type { Ring } from '@kvd/ring';
 import type { Cluster, Machine } from './cluster.ts';
 import { type History, isSame, type WriteRecord } from './history.ts';
 import { InvariantViolation } from './invariant.ts';
@@ -56,7 +70,8 @@ function finalState(cluster: Cluster, history: History): FinalState {
     if (machine.engine === undefined) throw new Error(`${machine.id} has no engine`);
     return { machine, records: records(machine.engine) };
   });
-  const ring = (machines[0]?.machine.node as NonNullable<Machine['node']>).services.ring();
+  const ring = machines[0]?.machine.node?.services.ring();
+  if (ring === undefined) throw new Error('no node has been started');
   const byKey = new Map<string, DottedRecord>();
   for (const { records: all } of machines) {
     for (const { key, bytes } of all) if (!byKey.has(key)) byKey.set(key, decodeRecord(bytes));
@@ -69,7 +84,8 @@ function noHintsLeft({ machines }: FinalState): void {
   for (const { machine } of machines) {
     const left = hints(machine.engine as NonNullable<Machine['engine']>);
     const first = left[0];
-    if (first !== undefined) throw new InvariantViolation('I13 hints', `${machine.id} still has ${left.length}`, first.key);
+    if (first !== undefined)
+      throw new InvariantViolation('I13 hints', `${machine.id} still has ${left.length}`, first.key);
   }
 }
 
@@ -86,7 +102,8 @@ function replicasAreEqual({ machines, ring, replicas }: FinalState): void {
   for (const [key, { address, bytes }] of holders) {
     const owners = ring.row(slotOfAddress(address)).slice(0, replicas);
     const stranger = [...bytes.keys()].find((id) => !owners.includes(id));
-    if (stranger !== undefined) throw new InvariantViolation('I15 ownership', `${stranger} has a record it does not own`, key);
+    if (stranger !== undefined)
+      throw new InvariantViolation('I15 ownership', `${stranger} has a record it does not own`, key);
     const first = bytes.get(owners[0] as string);
     if (owners.every((id) => first !== undefined && bytes.get(id)?.equals(first))) continue;
     const told = owners.map((id) => `${id}: ${describe(bytes.get(id))}`).join('; ');
@@ -106,7 +123,10 @@ function leavesAreSums({ machines, replicas }: FinalState): void {
     for (const [slot, sum] of sums) {
       const stored = machine.engine?.getSync(slotHashKey({ slot, keyspace: 0, generation: 0 }, replicas));
       if (stored !== undefined && hashesEqual(leafOfBytes(stored), sum)) continue;
-      throw new InvariantViolation('I11 leaves', `${machine.id}: the leaf of slot ${slot} is not the sum of its records`);
+      throw new InvariantViolation(
+        'I11 leaves',
+        `${machine.id}: the leaf of slot ${slot} is not the sum of its records`,
+      );
     }
   }
 }
@@ -129,7 +149,11 @@ function noAcknowledgedWriteLost({ history, byKey }: FinalState): void {
 function checkKept(history: History, record: DottedRecord | undefined, write: WriteRecord): void {
   const lost = (how: string): never => {
     const what = write.value === undefined ? 'delete' : `write of ${write.value.slice(0, 24)}`;
-    throw new InvariantViolation('I4 no acknowledged write lost', `the ${what} (number ${write.number}) ${how}`, write.key);
+    throw new InvariantViolation(
+      'I4 no acknowledged write lost',
+      `the ${what} (number ${write.number}) ${how}`,
+      write.key,
+    );
   };
   if (record === undefined) return lost('is lost: nobody has a record');
   if (write.context !== undefined && !record.context.includes(write.context)) {
@@ -141,7 +165,8 @@ function checkKept(history: History, record: DottedRecord | undefined, write: Wr
   if (dots.length === 0) lost(`was acknowledged with ${write.context}, which has no dot of it`);
   for (const dot of dots) {
     if (isHeld(record, dot)) continue;
-    if (!history.wasSuperseded(write.key, dot)) lost(`(${formatDot(dot)}) is gone, and no write that saw it took its place`);
+    if (!history.wasSuperseded(write.key, dot))
+      lost(`(${formatDot(dot)}) is gone, and no write that saw it took its place`);
   }
 }
 

@@ -2,8 +2,8 @@
  * N real nodes, each on a machine of its own: a disk and a clock that outlive the node's processes. A process is started, stopped,
  * and dies; a node whose engine has failed is ended and started again, as a supervisor would.
  */
-import { type Engine } from '@kvd/lsm';
-import { type CrashReport } from '@kvd/lsm/testing';
+import type { Engine } from '@kvd/lsm';
+import type { CrashReport } from '@kvd/lsm/testing';
 import { KvdNode, type NodeConfig } from '@kvd/node';
 import { InvariantViolation } from './invariant.ts';
 import type { SeedRandom } from './random.ts';
@@ -40,7 +40,14 @@ export interface ClusterCounters {
 const DRAIN_MS = 300;
 const RETRY_START_MS = 1000;
 /** Errors at a start that no fault of the plan explains: the directory itself is wrong. */
-const DAMAGE = ['LSM_CORRUPTION', 'LSM_INCOMPATIBLE_FORMAT', 'LSM_OPTIONS', 'NODE_BAD_STATE', 'NODE_WRONG_DIRECTORY', 'NODE_BAD_CONFIG'];
+const DAMAGE = [
+  'LSM_CORRUPTION',
+  'LSM_INCOMPATIBLE_FORMAT',
+  'LSM_OPTIONS',
+  'NODE_BAD_STATE',
+  'NODE_WRONG_DIRECTORY',
+  'NODE_BAD_CONFIG',
+];
 
 export class Machine {
   readonly index: number;
@@ -192,7 +199,10 @@ export class Cluster {
     if (error.code === undefined || DAMAGE.includes(error.code)) {
       const where = error.stack ?? error.message;
       // Thrown within a promise it would be nobody's: the tap gives it to the simulator.
-      this.#deps.tap.violation ??= new InvariantViolation('P durable prefix', `${machine.id} cannot start from its own disk: ${where}`);
+      this.#deps.tap.violation ??= new InvariantViolation(
+        'P durable prefix',
+        `${machine.id} cannot start from its own disk: ${where}`,
+      );
       return;
     }
     this.counters.failedStarts++;

@@ -195,12 +195,21 @@ export class FaultPlan {
     this.#later(random.between(2000, 6000), () => {
       machine.isPopular = false;
     });
-    disk.duringNextSync(() => {
-      disk.slowness = 1;
-      if (!process?.alive || this.#stopped) return;
-      this.#powerLoss(world, machine, random.between(20, 200));
-      if (random.chance(0.6)) this.#cut(world, [machine], cluster.machines.filter((other) => other !== machine), true);
-    }, random.between(100, 600));
+    disk.duringNextSync(
+      () => {
+        disk.slowness = 1;
+        if (!process?.alive || this.#stopped) return;
+        this.#powerLoss(world, machine, random.between(20, 200));
+        if (random.chance(0.6))
+          this.#cut(
+            world,
+            [machine],
+            cluster.machines.filter((other) => other !== machine),
+            true,
+          );
+      },
+      random.between(100, 600),
+    );
     this.#later(3000, () => {
       disk.slowness = 1;
     });
@@ -237,7 +246,13 @@ export class FaultPlan {
     const machine = this.#someUp(world);
     if (machine === undefined) return false;
     const { random, cluster } = world;
-    if (random.chance(0.6)) this.#cut(world, [machine], cluster.machines.filter((other) => other !== machine), true);
+    if (random.chance(0.6))
+      this.#cut(
+        world,
+        [machine],
+        cluster.machines.filter((other) => other !== machine),
+        true,
+      );
     machine.disk.failNextSync(random.chance(0.5));
     if (random.chance(0.3)) return true;
     const { process } = machine;

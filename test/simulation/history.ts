@@ -5,7 +5,7 @@
  * Values are unique texts, so that a value names the write that it comes from. A write that was routed to a second coordinator may
  * have happened twice: then it has two dots.
  */
-import { type Consistency, type DottedValue, formatDot, VersionVector } from '@kvd/replication';
+import { type Consistency, type DottedValue, formatDot, type VersionVector } from '@kvd/replication';
 import { InvariantViolation } from './invariant.ts';
 
 export type WriteResult = 'pending' | 'ok' | 'failed' | 'indeterminate';

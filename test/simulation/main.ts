@@ -25,7 +25,8 @@ const { values } = parseArgs({
 
 const commit = currentCommit();
 const world = { nodes: whole('nodes', 1, 16), operations: whole('operations', 1, 1e6) };
-process.exitCode = values.seed === undefined ? await runMany() : await runOne(whole('seed', 0, Number.MAX_SAFE_INTEGER));
+process.exitCode =
+  values.seed === undefined ? await runMany() : await runOne(whole('seed', 0, Number.MAX_SAFE_INTEGER));
 
 async function runOne(seed: number): Promise<number> {
   const report = await simulate({ ...world, seed });
@@ -93,10 +94,10 @@ function whole(name: keyof typeof values, least: number, most: number): number {
 
 function currentCommit(): string {
   try {
-    const changed = execFileSync('git', ['status', '--porcelain', '--', 'packages', 'test'], { encoding: 'utf8' }) !== '';
+    const changed =
+      execFileSync('git', ['status', '--porcelain', '--', 'packages', 'test'], { encoding: 'utf8' }) !== '';
     return `${execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], { encoding: 'utf8' }).trim()}${changed ? ' (with changes)' : ''}`;
   } catch {
     return 'unknown';
   }
 }
-

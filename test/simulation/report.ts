@@ -116,7 +116,8 @@ export interface RunFacts {
 
 export function summaryText(totals: Totals, { commit, first, count, realMs }: RunFacts): string {
   const hours = totals.simulatedMs / 3_600_000;
-  const verdict = totals.failures + totals.unequal === 0 ? 'no invariant was broken' : `${totals.failures} seeds FAILED`;
+  const verdict =
+    totals.failures + totals.unequal === 0 ? 'no invariant was broken' : `${totals.failures} seeds FAILED`;
   return [
     `seeds       ${first} to ${first + count - 1}, commit ${commit}`,
     `operations  ${totals.operations} (least per seed ${totals.leastOperations}): ${listed(totals.commands)}`,

@@ -31,13 +31,20 @@ describe('what the simulated network does to connections', () => {
     const all = world(seed);
     const got: string[] = [];
     const state = { closes: [] as (string | undefined)[] };
-    all.server.listen({ host: 'b', port: 7 }, (socket) => {
-      socket.handle({ data: (chunk) => void got.push(chunk.toString()), closed: () => {} });
-    }, () => {});
-    const socket = all.client.connect({ host: 'b', port: 7 }, {
-      data: () => {},
-      closed: (error) => void state.closes.push((error as { code?: string } | undefined)?.code),
-    });
+    all.server.listen(
+      { host: 'b', port: 7 },
+      (socket) => {
+        socket.handle({ data: (chunk) => void got.push(chunk.toString()), closed: () => {} });
+      },
+      () => {},
+    );
+    const socket = all.client.connect(
+      { host: 'b', port: 7 },
+      {
+        data: () => {},
+        closed: (error) => void state.closes.push((error as { code?: string } | undefined)?.code),
+      },
+    );
     const settle = (): void => {
       while (all.scheduler.step());
     };
@@ -97,9 +104,13 @@ describe('what the simulated network does to connections', () => {
     const all = world();
     all.network.faults.splitting = 1;
     const got: Buffer[] = [];
-    all.server.listen({ host: 'b', port: 7 }, (socket) => {
-      socket.handle({ data: (chunk) => void got.push(Buffer.from(chunk)), closed: () => {} });
-    }, () => {});
+    all.server.listen(
+      { host: 'b', port: 7 },
+      (socket) => {
+        socket.handle({ data: (chunk) => void got.push(Buffer.from(chunk)), closed: () => {} });
+      },
+      () => {},
+    );
     const bytes = Buffer.from(Array.from({ length: 5000 }, (_, i) => i % 251));
     all.client.connect({ host: 'b', port: 7 }, { data: () => {}, closed: () => {} }).write(bytes);
     while (all.scheduler.step());
@@ -110,14 +121,18 @@ describe('what the simulated network does to connections', () => {
   test('received memory is overwritten after the callback', () => {
     const all = world();
     let kept: Buffer = Buffer.alloc(0);
-    all.server.listen({ host: 'b', port: 7 }, (socket) => {
-      socket.handle({
-        data: (chunk) => {
-          kept = chunk;
-        },
-        closed: () => {},
-      });
-    }, () => {});
+    all.server.listen(
+      { host: 'b', port: 7 },
+      (socket) => {
+        socket.handle({
+          data: (chunk) => {
+            kept = chunk;
+          },
+          closed: () => {},
+        });
+      },
+      () => {},
+    );
     all.client.connect({ host: 'b', port: 7 }, { data: () => {}, closed: () => {} }).write(Buffer.from('abc'));
     while (all.scheduler.step());
     expect([...kept]).toEqual([0xee, 0xee, 0xee]);

@@ -4,7 +4,15 @@
  */
 import type { FileSystem, Job, JobResult, TaskRunner } from '@kvd/lsm';
 import { InlineRunner } from '@kvd/lsm/testing';
-import type { Clock, LogLevel, Random, Runtime, Secrets, TimerHandle, Timers } from '../../packages/node/src/runtime.ts';
+import type {
+  Clock,
+  LogLevel,
+  Random,
+  Runtime,
+  Secrets,
+  TimerHandle,
+  Timers,
+} from '../../packages/node/src/runtime.ts';
 import type { RandomStream } from './random.ts';
 import { EVENT, type ScheduledEvent, type Scheduler } from './scheduler.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
@@ -76,7 +84,11 @@ export class SimulatedRuntime implements Runtime {
     probes.set(name, (probes.get(name) ?? 0) + 1);
   };
 
-  #after(delayMs: number, kind: typeof EVENT.timer | typeof EVENT.defer | typeof EVENT.task, callback: () => void): ScheduledEvent {
+  #after(
+    delayMs: number,
+    kind: typeof EVENT.timer | typeof EVENT.defer | typeof EVENT.task,
+    callback: () => void,
+  ): ScheduledEvent {
     const { process, scheduler } = this.#options;
     return scheduler.after(delayMs, { node: process.node, kind }, () => {
       if (process.alive) callback();

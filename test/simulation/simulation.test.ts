@@ -14,7 +14,11 @@ describe('the simulated cluster', () => {
   });
 
   test('a seed gives the same run again, and another seed another one', async () => {
-    const [first, again, other] = [await simulate({ seed: 77 }), await simulate({ seed: 77 }), await simulate({ seed: 78 })];
+    const [first, again, other] = [
+      await simulate({ seed: 77 }),
+      await simulate({ seed: 77 }),
+      await simulate({ seed: 78 }),
+    ];
     expect(again).toEqual(first);
     expect(other.traceHash).not.toBe(first.traceHash);
   });
@@ -22,16 +26,20 @@ describe('the simulated cluster', () => {
   test('a node that reads the clock of the process, or its chance, is found out', async () => {
     const { forbidGlobals, allowGlobals } = await import('./forbidden-globals.ts');
     forbidGlobals();
-    const refusals = [() => Date.now(), () => new Date(), () => Math.random(), () => performance.now(), () => setTimeout(() => {}, 1)].map(
-      (use) => {
-        try {
-          use();
-          return 'worked';
-        } catch (error) {
-          return (error as Error).message;
-        }
-      },
-    );
+    const refusals = [
+      () => Date.now(),
+      () => new Date(),
+      () => Math.random(),
+      () => performance.now(),
+      () => setTimeout(() => {}, 1),
+    ].map((use) => {
+      try {
+        use();
+        return 'worked';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    });
     allowGlobals();
     for (const refusal of refusals) expect(refusal).toContain('was used in simulation');
     expect(Date.now()).toBeGreaterThan(0);

@@ -95,7 +95,13 @@ class Simulation {
     this.#tap = new StoreTap(this.#history, nodes);
     this.#cluster = new Cluster({ scheduler, network, tap: this.#tap, random, settings });
     this.#acknowledgements = new Acknowledgements(this.#history, this.#tap, scheduler);
-    const shared = { cluster: this.#cluster, network, scheduler, history: this.#history, acknowledgements: this.#acknowledgements };
+    const shared = {
+      cluster: this.#cluster,
+      network,
+      scheduler,
+      history: this.#history,
+      acknowledgements: this.#acknowledgements,
+    };
     this.#faults = new FaultPlan({ ...shared, random: random.stream('faults') });
     this.#workload = new Workload({
       ...shared,
@@ -155,7 +161,10 @@ class Simulation {
     };
     await this.#until(`quiesce ${when}`, atRest, QUIESCE_LIMIT_MS * 2);
     if (reason === undefined) return;
-    throw new InvariantViolation('I11 convergence', `${when}, not at rest in ${QUIESCE_LIMIT_MS / 60_000} minutes: ${reason}`);
+    throw new InvariantViolation(
+      'I11 convergence',
+      `${when}, not at rest in ${QUIESCE_LIMIT_MS / 60_000} minutes: ${reason}`,
+    );
   }
 
   /** The power goes everywhere at the same moment, or every process is killed; whatever was not synced may be gone. */
@@ -177,13 +186,15 @@ class Simulation {
         this.#scheduler.after(0, { node: machine.index, kind: EVENT.client }, () => {
           this.#workload.readAt(machine, key, (reply) => {
             waiting--;
-            if (typeof reply === 'object' && reply !== null && 'kind' in reply && reply.kind === 'error') failures = reply.text;
+            if (typeof reply === 'object' && reply !== null && 'kind' in reply && reply.kind === 'error')
+              failures = reply.text;
           });
         });
       }
     }
     await this.#until('reads at the end', () => waiting === 0, LIVENESS_LIMIT_MS);
-    if (failures !== '') throw new InvariantViolation('I19 liveness', `a read of a healthy cluster failed: ${failures}`);
+    if (failures !== '')
+      throw new InvariantViolation('I19 liveness', `a read of a healthy cluster failed: ${failures}`);
   }
 
   /** A violation that a node has swallowed ends the run all the same. */
@@ -192,12 +203,17 @@ class Simulation {
     if (this.#tap.violation !== undefined) throw this.#tap.violation;
     if (reached) return;
     const states = this.#cluster.machines.map(({ id, state }) => `${id} ${state}`).join(', ');
-    throw new InvariantViolation('I19 liveness', `${phase}: not reached in ${limitMs / 1000} s of virtual time; ${states}`);
+    throw new InvariantViolation(
+      'I19 liveness',
+      `${phase}: not reached in ${limitMs / 1000} s of virtual time; ${states}`,
+    );
   }
 
   #describe(error: Error): Violation {
     const known = error instanceof InvariantViolation ? error : undefined;
-    const logs = this.#cluster.machines.flatMap(({ id, runtime }) => (runtime?.logged.slice(-8) ?? []).map((line) => `  ${id} ${line}`));
+    const logs = this.#cluster.machines.flatMap(({ id, runtime }) =>
+      (runtime?.logged.slice(-8) ?? []).map((line) => `  ${id} ${line}`),
+    );
     return {
       invariant: known?.invariant ?? 'a node threw',
       message: error.message,

@@ -115,8 +115,10 @@ export class StoreTap {
     const holdings = this.holdings[expected.node] as Holdings;
     engines.set(engine, { tap: this, holdings });
     this.#guard(() => this.#checkRecovered(engine, holdings));
-    for (const { address, bytes } of records(engine)) join(holdings.durable, latin1(address), decodeRecordContext(bytes));
-    for (const { address, bytes } of records(engine)) join(holdings.durableRecords, latin1(address), decodeRecordContext(bytes));
+    for (const { address, bytes } of records(engine))
+      join(holdings.durable, latin1(address), decodeRecordContext(bytes));
+    for (const { address, bytes } of records(engine))
+      join(holdings.durableRecords, latin1(address), decodeRecordContext(bytes));
     for (const { address, bytes } of hints(engine)) {
       if (bytes.length > 0) join(holdings.durable, latin1(address), decodeRecordContext(bytes));
     }
@@ -144,7 +146,8 @@ export class StoreTap {
       if (key.readUInt16BE(0) === LOCAL_SLOT) continue;
       const value = reader.source.subarray(reader.value.start, reader.value.start + reader.value.length);
       const family = key[FAMILY_AT];
-      if (family === FAMILY.records) this.#record(engine, holdings, addressOfStorageKey(key, FAMILY.records), value, order);
+      if (family === FAMILY.records)
+        this.#record(engine, holdings, addressOfStorageKey(key, FAMILY.records), value, order);
       else if (family === FAMILY.hints && value.length > HINT_ID_BYTES) {
         this.#state(holdings, parseHintKey(key).address, value.subarray(HINT_ID_BYTES), { order, isRecord: false });
       }
@@ -274,7 +277,8 @@ function found(engine: Engine, family: number, make: (key: Buffer, value: Buffer
   const cursor = engine.cursor({});
   try {
     while (cursor.next()) {
-      if (cursor.key.readUInt16BE(0) !== LOCAL_SLOT && cursor.key[FAMILY_AT] === family) all.push(make(cursor.key, cursor.value));
+      if (cursor.key.readUInt16BE(0) !== LOCAL_SLOT && cursor.key[FAMILY_AT] === family)
+        all.push(make(cursor.key, cursor.value));
     }
   } finally {
     cursor.close();

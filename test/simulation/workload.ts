@@ -5,7 +5,14 @@
  *
  * To plug in another kind of work, add a row to KINDS.
  */
-import { type Consistency, decodeRecord, type ReadOutcome, siblings, VersionVector, type WriteOperation } from '@kvd/replication';
+import {
+  type Consistency,
+  decodeRecord,
+  type ReadOutcome,
+  siblings,
+  VersionVector,
+  type WriteOperation,
+} from '@kvd/replication';
 import { execute } from '../../packages/node/src/commands/dispatch.ts';
 import type { RespValue } from '../../packages/node/src/resp/value.ts';
 import type { NodeServices } from '../../packages/node/src/services.ts';
@@ -66,28 +73,47 @@ interface Kind {
 }
 
 const KINDS: readonly Kind[] = [
-  { name: 'set-own', weight: 5, run: (work, step) => work.command(step, 'SET', work.ownKey(step.client), work.value()) },
+  {
+    name: 'set-own',
+    weight: 5,
+    run: (work, step) => work.command(step, 'SET', work.ownKey(step.client), work.value()),
+  },
   { name: 'set-shared', weight: 4, run: (work, step) => work.command(step, 'SET', work.sharedKey(), work.value()) },
   { name: 'get', weight: 5, run: (work, step) => work.command(step, 'GET', work.sharedKey()) },
   { name: 'del', weight: 1, run: (work, step) => work.command(step, 'DEL', work.sharedKey()) },
   {
     name: 'mset',
     weight: 1,
-    run: (work, step) => work.command(step, 'MSET', work.sharedKey(), work.value(), work.ownKey(step.client), work.value()),
+    run: (work, step) =>
+      work.command(step, 'MSET', work.sharedKey(), work.value(), work.ownKey(step.client), work.value()),
   },
   { name: 'mget', weight: 1, run: (work, step) => work.command(step, 'MGET', work.sharedKey(), work.sharedKey()) },
-  { name: 'set-one', weight: 2, run: (work, step) => work.command(step, 'KVD.WITH', 'W', '1', 'SET', work.sharedKey(), work.value()) },
+  {
+    name: 'set-one',
+    weight: 2,
+    run: (work, step) => work.command(step, 'KVD.WITH', 'W', '1', 'SET', work.sharedKey(), work.value()),
+  },
   {
     name: 'set-strict',
     weight: 1,
     run: (work, step) => work.command(step, 'KVD.WITH', 'STRICT', 'SET', work.sharedKey(), work.value()),
   },
-  { name: 'get-strict', weight: 1, run: (work, step) => work.command(step, 'KVD.WITH', 'STRICT', 'GET', work.sharedKey()) },
-  { name: 'set-all', weight: 1, run: (work, step) => work.command(step, 'KVD.WITH', 'W', '3', 'R', '3', 'SET', work.ownKey(step.client), work.value()) },
+  {
+    name: 'get-strict',
+    weight: 1,
+    run: (work, step) => work.command(step, 'KVD.WITH', 'STRICT', 'GET', work.sharedKey()),
+  },
+  {
+    name: 'set-all',
+    weight: 1,
+    run: (work, step) =>
+      work.command(step, 'KVD.WITH', 'W', '3', 'R', '3', 'SET', work.ownKey(step.client), work.value()),
+  },
   {
     name: 'set-strict-all',
     weight: 3,
-    run: (work, step) => work.command(step, 'KVD.WITH', 'STRICT', 'W', '3', 'SET', work.ownKey(step.client), work.value()),
+    run: (work, step) =>
+      work.command(step, 'KVD.WITH', 'STRICT', 'W', '3', 'SET', work.ownKey(step.client), work.value()),
   },
   { name: 'sibling', weight: 3, run: (work, step) => work.write(step, work.sharedKey(), 'nothing') },
   { name: 'sibling-one', weight: 4, run: (work, step) => work.write(step, work.sharedKey(), 'nothing', { w: 1 }) },
@@ -137,7 +163,8 @@ export class Workload {
   /** Reads the key at a machine, outside of the count. */
   readAt(machine: Machine, key: string, done: (reply: RespValue) => void): void {
     const services = machine.node?.services;
-    if (services !== undefined) execute(this.#tap(services, machine), new Session(), [Buffer.from('GET'), Buffer.from(key)], done);
+    if (services !== undefined)
+      execute(this.#tap(services, machine), new Session(), [Buffer.from('GET'), Buffer.from(key)], done);
   }
 
   // What kinds of work are made of.
@@ -169,7 +196,9 @@ export class Workload {
     const consistency = step.services.consistency(overrides);
     if (typeof consistency === 'string') throw new Error(consistency);
     const operation: WriteOperation = { type: 'put', value: Buffer.from(this.value(), 'latin1'), supersedes };
-    step.services.write(Buffer.from(key), operation, consistency, (outcome) => step.done(outcome.status === 'ok' ? 'ok' : 'error'));
+    step.services.write(Buffer.from(key), operation, consistency, (outcome) =>
+      step.done(outcome.status === 'ok' ? 'ok' : 'error'),
+    );
   }
 
   readModifyWrite(step: Step, key: string): void {
@@ -186,7 +215,9 @@ export class Workload {
 
   #next(client: Client): void {
     const { scheduler, random, thinkMs } = this.#options;
-    scheduler.after(random.exponential(thinkMs), { node: -1, kind: EVENT.client, digest: client.number }, () => this.#step(client));
+    scheduler.after(random.exponential(thinkMs), { node: -1, kind: EVENT.client, digest: client.number }, () =>
+      this.#step(client),
+    );
   }
 
   #step(client: Client): void {
@@ -212,7 +243,9 @@ export class Workload {
       if (how === 'lost') client.machine = undefined;
       this.#next(client);
     };
-    const timeout = scheduler.after(CLIENT_TIMEOUT_MS, { node: -1, kind: EVENT.client, digest: client.number }, () => end('lost'));
+    const timeout = scheduler.after(CLIENT_TIMEOUT_MS, { node: -1, kind: EVENT.client, digest: client.number }, () =>
+      end('lost'),
+    );
     const done = (reply: RespValue | 'ok' | 'error'): void => {
       scheduler.note({ node: machine.index, kind: EVENT.command, digest: digestOf(textOf(reply)) });
       end(isError(reply) ? 'error' : 'ok');
@@ -301,7 +334,11 @@ export class Workload {
     for (const value of record.values) {
       const write = this.#options.history.writeOf(key, value, `a read at ${machine.id}`);
       if (write !== undefined && write.births.length === 0) {
-        throw new InvariantViolation('I3 no invention', `a read at ${machine.id} has ${write.value}, which nobody has stored`, key);
+        throw new InvariantViolation(
+          'I3 no invention',
+          `a read at ${machine.id} has ${write.value}, which nobody has stored`,
+          key,
+        );
       }
     }
     const texts = siblings(record).map(({ bytes }) => Buffer.from(bytes).toString('latin1', 0, 24));
@@ -310,7 +347,9 @@ export class Workload {
 }
 
 function isError(reply: RespValue | 'ok' | 'error'): boolean {
-  return reply === 'error' || (typeof reply === 'object' && reply !== null && 'kind' in reply && reply.kind === 'error');
+  return (
+    reply === 'error' || (typeof reply === 'object' && reply !== null && 'kind' in reply && reply.kind === 'error')
+  );
 }
 
 function textOf(reply: RespValue): string {

@@ -2,23 +2,21 @@
 import type { SharedSlots } from '@kvd/replication';
 import type { Ring } from '@kvd/ring';
 
-const SLOTS = 16_384;
-
-/** `group`: the N of the replica group; a slot is shared by the first N of its row. */
+/** `group`: the N of the replica group; a slot is shared by the first N of its row. By runs: slot by slot it is felt at a start. */
 export function sharedSlots(ring: Ring, self: string, group: number): SharedSlots[] {
-  const runs = new Map<string, [number, number][]>();
-  for (let slot = 0; slot < SLOTS; slot++) {
-    const owners = ring.row(slot).slice(0, group);
+  const shared = new Map<string, [number, number][]>();
+  for (const { from, to, row } of ring.runs()) {
+    const owners = row.slice(0, group);
     if (!owners.includes(self)) continue;
-    for (const owner of owners) if (owner !== self) extend(runs, owner, slot);
+    for (const owner of owners) if (owner !== self) extend(shared, owner, from, to);
   }
-  return [...runs].map(([peer, list]) => ({ peer, group, runs: list })).sort((a, b) => (a.peer < b.peer ? -1 : 1));
+  return [...shared].map(([peer, runs]) => ({ peer, group, runs })).sort((a, b) => (a.peer < b.peer ? -1 : 1));
 }
 
-function extend(runs: Map<string, [number, number][]>, owner: string, slot: number): void {
-  const list = runs.get(owner) ?? [];
-  if (list.length === 0) runs.set(owner, list);
+function extend(shared: Map<string, [number, number][]>, owner: string, from: number, to: number): void {
+  const list = shared.get(owner) ?? [];
+  if (list.length === 0) shared.set(owner, list);
   const last = list.at(-1);
-  if (last !== undefined && last[1] === slot - 1) last[1] = slot;
-  else list.push([slot, slot]);
+  if (last !== undefined && last[1] === from - 1) last[1] = to;
+  else list.push([from, to]);
 }
