@@ -45,15 +45,75 @@ export interface Consistency {
   readonly timeoutMs: number;
 }
 
-/**
- * One client write. `supersedes`: what the new value replaces: all that the coordinator holds (plain SET), nothing (a
- * sibling on purpose), or exactly an encoded version vector (version-vector.ts) that the client has seen.
- */
-export interface WriteOperation {
-  readonly type: 'put' | 'delete';
-  /** Empty for `delete`. */
+/** `supersedes`: what a new value replaces: all that the coordinator holds (plain SET), nothing (a sibling on purpose), or exactly an encoded version vector (version-vector.ts) that the client has seen. */
+export type Supersedes = 'held' | 'nothing' | Uint8Array;
+
+export interface PutOperation {
+  readonly type: 'put';
   readonly value: Uint8Array;
-  readonly supersedes: 'held' | 'nothing' | Uint8Array;
+  readonly supersedes: Supersedes;
+  /** Milliseconds since 1970 when the value expires; 'keep': as the winner that it replaces; undefined: never. */
+  readonly deadline?: number | 'keep';
+  /** Only when the key is absent (NX) or present (XX) in what the coordinator holds or has read. */
+  readonly condition?: 'absent' | 'present';
+}
+
+export interface DeleteOperation {
+  readonly type: 'delete';
+  readonly supersedes: Supersedes;
+}
+
+/** EXPIRE family and PERSIST. Not applied when the key is absent. A deadline in the past deletes, as in Redis. */
+export interface ExpireOperation {
+  readonly type: 'expire';
+  /** FOREVER_MS (record.ts) for PERSIST. */
+  readonly atMs: number;
+  readonly condition?: 'NX' | 'XX' | 'GT' | 'LT';
+}
+
+/** APPEND: the winner's bytes, then these; keeps the deadline. */
+export interface AppendOperation {
+  readonly type: 'append';
+  readonly value: Uint8Array;
+}
+
+export interface SetRangeOperation {
+  readonly type: 'set-range';
+  readonly offset: number;
+  readonly value: Uint8Array;
+}
+
+/** INCRBY and DECRBY on a counter (crdt/counter.ts): 64-bit signed, idempotent by the request's id. */
+export interface AddOperation {
+  readonly type: 'add';
+  readonly delta: bigint;
+}
+
+/** INCRBYFLOAT. `delta` is the decimal text that the client gave. */
+export interface AddFloatOperation {
+  readonly type: 'add-float';
+  readonly delta: string;
+}
+
+/**
+ * What a client asks of one key. The coordinator evaluates it (operation.ts) on what it holds, merged with what it has read,
+ * in one synchronous section, so that two of them never build on the same base.
+ */
+export type WriteOperation =
+  | PutOperation
+  | DeleteOperation
+  | ExpireOperation
+  | AppendOperation
+  | SetRangeOperation
+  | AddOperation
+  | AddFloatOperation;
+
+/** What an operation found and made. */
+export interface OperationResult {
+  /** False: a condition did not hold (NX, XX, an absent key), and nothing was written. */
+  readonly applied: boolean;
+  /** put, delete, expire: the winner's bytes before (undefined: absent). add, add-float: the new value as decimal text. append, set-range: the new length as decimal text. */
+  readonly value: Uint8Array | undefined;
 }
 
 /** A record and where it belongs. `address`: canonical bytes, see address.ts. `record`: see record-codec.ts. */
@@ -221,6 +281,7 @@ export type WriteOutcome =
       readonly acknowledged: number;
       /** Of them fallbacks, holding it as a hint. */
       readonly hinted: number;
+      readonly result: OperationResult;
     }
   | { readonly status: 'failed'; readonly reason: FailureReason; readonly detail: string }
   | { readonly status: 'indeterminate'; readonly reason: FailureReason; readonly detail: string };
@@ -236,5 +297,5 @@ export type ReadOutcome =
     }
   | { readonly status: 'failed'; readonly reason: FailureReason; readonly detail: string };
 
-/** `quorum`: too few replicas answered in time. `unreachable`: too few can be reached at all. */
-export type FailureReason = 'quorum' | 'unreachable' | 'refused' | 'overload' | 'engine' | 'limit' | 'stopping';
+/** `rejected`: the operation makes no sense on what is held; the detail is Redis's error text. `quorum`: too few replicas answered in time. `unreachable`: too few can be reached at all. */
+export type FailureReason = 'quorum' | 'unreachable' | 'refused' | 'overload' | 'engine' | 'limit' | 'rejected' | 'stopping';
