@@ -68,7 +68,8 @@ export interface ExpireOperation {
   readonly type: 'expire';
   /** FOREVER_MS (record.ts) for PERSIST. */
   readonly atMs: number;
-  readonly condition?: 'NX' | 'XX' | 'GT' | 'LT';
+  /** 'XX-LT': both at once (XX with GT is GT alone: a key without a deadline is never exceeded). */
+  readonly condition?: 'NX' | 'XX' | 'GT' | 'LT' | 'XX-LT';
 }
 
 /** APPEND: the winner's bytes, then these; keeps the deadline. */
@@ -87,12 +88,16 @@ export interface SetRangeOperation {
 export interface AddOperation {
   readonly type: 'add';
   readonly delta: bigint;
+  /** 16 bytes, the client's own name for the request (KVD.WITH REQUEST): stands in for the request's id, so that a retry by any way counts once. */
+  readonly requestToken?: Uint8Array;
 }
 
 /** INCRBYFLOAT. `delta` is the decimal text that the client gave. */
 export interface AddFloatOperation {
   readonly type: 'add-float';
   readonly delta: string;
+  /** As in AddOperation. */
+  readonly requestToken?: Uint8Array;
 }
 
 /**
