@@ -21,6 +21,7 @@ export const SEAMS: readonly string[] = [
   'packages/lsm/src/task-runner/worker.ts',
   'packages/node/src/runtime/node-clock.ts',
   'packages/node/src/runtime/node-log.ts',
+  'packages/node/src/runtime/node-mac.ts',
   'packages/node/src/runtime/node-network.ts',
   'packages/node/src/runtime/node-random.ts',
   'packages/node/src/runtime/node-timers.ts',

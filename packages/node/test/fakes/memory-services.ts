@@ -18,6 +18,7 @@ import {
 } from '@kvd/replication';
 import { parseInitialMembers, Ring } from '@kvd/ring';
 import { type NodeConfig, resolveConfig } from '../../src/config.ts';
+import { nodeMac } from '../../src/runtime/node-mac.ts';
 import type { Runtime } from '../../src/runtime.ts';
 import type { ConsistencyOverrides, NodeServices, NodeStats } from '../../src/services.ts';
 import { ManualTime } from './manual-time.ts';
@@ -58,6 +59,7 @@ export class MemoryServices implements NodeServices {
       timers: this.time,
       random: { uint32: () => 4 },
       secrets: { fill: missing },
+      mac: nodeMac,
       network: { listen: missing, connect: missing },
       fileSystem: undefined as never,
       tasks: undefined as never,
