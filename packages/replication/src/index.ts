@@ -108,6 +108,8 @@ export type {
   ReplicateReplyMessage,
   RequestHeader,
   RequestId,
+  TraceStep,
+  TraceWord,
   WriteOperation,
   WriteOutcome,
 } from './messages.ts';

@@ -10,6 +10,7 @@
 import { ByteReader, ByteWriter } from './encoding.ts';
 import { ReplicationError } from './errors.ts';
 import type { HybridTime } from './hybrid-clock.ts';
+import { type Extension, extendForwardReply, forwardReplyExtensions } from './message-extensions.ts';
 import {
   DURABILITIES,
   PURPOSES,
@@ -49,6 +50,10 @@ interface Codec<K extends Kind> {
   readonly type: number;
   write(writer: ByteWriter, message: MessageOf<K>): void;
   read(reader: ByteReader): MessageOf<K>;
+  /** Absent: this version writes none. */
+  extensions?(message: MessageOf<K>): readonly Extension[];
+  /** The message with what an extension says; itself when the tag is not known. Throws for what is malformed. */
+  extend?(message: MessageOf<K>, tag: number, reader: ByteReader): MessageOf<K>;
 }
 
 const STATUSES = ['ok', 'refused'] as const;
@@ -90,6 +95,8 @@ const CODECS: { readonly [K in Kind]: Codec<K> } = {
       writeOutcome(writer, message.outcome);
     },
     read: (reader) => ({ kind: 'forward-reply', stream: reader.varint(), outcome: readOutcome(reader) }),
+    extensions: forwardReplyExtensions,
+    extend: extendForwardReply,
   },
   replicate: {
     type: 18,
@@ -274,8 +281,10 @@ export function messageType(message: Message): number {
 export function encodeMessage(message: Message, hybridTime: HybridTime): Buffer {
   const writer = new ByteWriter(sizeHint(message));
   writer.uint64(hybridTime);
-  (CODECS[message.kind] as AnyCodec).write(writer, message);
-  writer.varint(0);
+  const codec = CODECS[message.kind] as AnyCodec;
+  codec.write(writer, message);
+  if (codec.extensions === undefined) writer.varint(0);
+  else writeList(writer, codec.extensions(message), writeExtension);
   return writer.finish();
 }
 
@@ -288,17 +297,24 @@ export function decodeMessage(type: number, payload: Uint8Array): { message: Mes
   if (codec === undefined) throw new ReplicationError('REPLICATION_BAD_MESSAGE', `frame type ${type} is no message`);
   const reader = new ByteReader(payload, 'REPLICATION_BAD_MESSAGE');
   const hybridTime = reader.uint64();
-  const message = codec.read(reader);
-  skipExtensions(reader);
+  const message = readExtensions(codec, codec.read(reader), reader);
   reader.end();
   return { message, hybridTime };
 }
 
-function skipExtensions(reader: ByteReader): void {
+function writeExtension(writer: ByteWriter, extension: Extension): void {
+  writer.varint(extension.tag);
+  writer.sized(extension.bytes);
+}
+
+function readExtensions(codec: AnyCodec, message: Message, reader: ByteReader): Message {
+  let extended = message;
   for (let left = reader.count(EXTENSION_BYTES_MIN); left > 0; left--) {
-    reader.varint();
-    reader.sized();
+    const tag = reader.varint();
+    const bytes = reader.sized();
+    if (codec.extend !== undefined) extended = codec.extend(extended, tag, new ByteReader(bytes, 'REPLICATION_BAD_MESSAGE'));
   }
+  return extended;
 }
 
 const SMALL_MESSAGE_BYTES = 256;

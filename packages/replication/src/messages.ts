@@ -143,6 +143,44 @@ export interface ForwardReplyMessage {
   readonly kind: 'forward-reply';
   readonly stream: number;
   readonly outcome: WriteOutcome;
+  /** What the coordinator did, when the request's header named a trace. */
+  readonly trace?: readonly TraceStep[];
+}
+
+/**
+ * What a step of a traced request was. `asked` for a record, and `answered`; `sent` a record to keep, and `stored`; `refused`
+ * either; `lost`: the connection went; `merged`: the coordinator's own replica has the operation; `hint`: one is kept for the
+ * node; `repaired`: an owner that was behind is sent what is newer; `ended`: with the outcome in the note.
+ */
+export type TraceWord =
+  | 'forwarded'
+  | 'coordinates'
+  | 'asked'
+  | 'answered'
+  | 'merged'
+  | 'sent'
+  | 'stored'
+  | 'refused'
+  | 'lost'
+  | 'hint'
+  | 'repaired'
+  | 'ended';
+
+/** One step of a traced request, as one node saw it. */
+export interface TraceStep {
+  /** Microseconds since the node that tells of it began with the request. */
+  readonly atUs: number;
+  readonly word: TraceWord;
+  /** Whom it concerns. */
+  readonly node: NodeId;
+  /** `none` where it means nothing. */
+  readonly role: 'none' | 'owner' | 'fallback';
+  /** Encoded version vector of the record that is spoken of; undefined: absent, or none is. */
+  readonly context: Uint8Array | undefined;
+  /** Values in that record, tombstones too. */
+  readonly siblings: number;
+  /** For people. */
+  readonly note: string;
 }
 
 export interface ReplicateMessage {
@@ -286,6 +324,11 @@ export type WriteOutcome =
       readonly acknowledged: number;
       /** Of them fallbacks, holding it as a hint. */
       readonly hinted: number;
+      /**
+       * Values that the record has after a write that did not supersede all that was held; absent: one. Where there are more,
+       * the writer has not seen them all, and must not be told that `context` is what it has seen.
+       */
+      readonly siblings?: number;
       readonly result: OperationResult;
     }
   | { readonly status: 'failed'; readonly reason: FailureReason; readonly detail: string }
