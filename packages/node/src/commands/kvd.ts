@@ -1,4 +1,5 @@
 /** KVD.WITH KVD.LOCAL KVD.MEMBERS KVD.LOCATE KVD.STATS: what Redis has no words for. */
+import { leafBytes, murmur3 } from '@kvd/replication';
 import { preferenceList, slotOf } from '@kvd/ring';
 import { failure, type RespValue } from '../resp/value.ts';
 import type { ConsistencyOverrides } from '../services.ts';
@@ -17,10 +18,15 @@ const NUMBERS = {
   DW: 'dw',
   TIMEOUT: 'timeoutMs',
 } as const satisfies Record<string, keyof ConsistencyOverrides>;
+/** Of the id that a client gives a request by KVD.WITH REQUEST. */
+const REQUEST_ID_BYTES_MAX = 64;
+const REQUEST_ID_SEED = 0x6b7664;
+const BAD_REQUEST_ID = failure(`ERR kvd: REQUEST takes an id of 1 to ${REQUEST_ID_BYTES_MAX} bytes`);
 const MODES = { STRICT: 'strict', SLOPPY: 'sloppy' } as const;
 
 interface Prefix {
   readonly overrides: ConsistencyOverrides;
+  readonly requestToken: Uint8Array | undefined;
   /** Where the command begins. */
   readonly commandAt: number;
 }
@@ -28,11 +34,17 @@ interface Prefix {
 /** Reads the options: as far as the first word that is none. */
 function readOptions(args: readonly Buffer[]): Prefix | RespValue {
   const overrides: ConsistencyOverrides = {};
+  let requestToken: Uint8Array | undefined;
   let at = 1;
   for (; at < args.length; at++) {
     const word = (args[at] as Buffer).toString('latin1', 0, 8).toUpperCase();
     if (Object.hasOwn(MODES, word)) {
       overrides.mode = MODES[word as keyof typeof MODES];
+    } else if (word === 'REQUEST') {
+      const id = args[++at];
+      if (id === undefined) return SYNTAX_ERROR;
+      if (id.length === 0 || id.length > REQUEST_ID_BYTES_MAX) return BAD_REQUEST_ID;
+      requestToken = requestTokenOf(id);
     } else if (Object.hasOwn(NUMBERS, word)) {
       const value = args[++at];
       if (value === undefined) return SYNTAX_ERROR;
@@ -41,7 +53,17 @@ function readOptions(args: readonly Buffer[]): Prefix | RespValue {
       overrides[NUMBERS[word as keyof typeof NUMBERS]] = number;
     } else break;
   }
-  return { overrides, commandAt: at };
+  return { overrides, requestToken, commandAt: at };
+}
+
+/** What the record keeps of the id: alike on every node, and for different ids different but for the chance of 128 bits. */
+function requestTokenOf(id: Buffer): Uint8Array {
+  return Buffer.from(leafBytes(murmur3(id, id.length, REQUEST_ID_SEED)));
+}
+
+function notRepeatable(name: string): RespValue {
+  const why = 'only INCR, DECR, INCRBY, DECRBY and INCRBYFLOAT take effect once under an id; leave REQUEST out';
+  return notAvailable(`${name.toUpperCase().replace('|', ' ')} behind KVD.WITH REQUEST`, why);
 }
 
 function isPrefix(value: Prefix | RespValue): value is Prefix {
@@ -55,11 +77,15 @@ function runWith(call: Call): void {
   if (args.length === 0) return call.reply(wrongArity('kvd.with'));
   const resolved = resolve(args);
   if (resolved.row?.outermost) return call.reply(notAllowedBehind('KVD.WITH', resolved.name));
+  if (prefix.requestToken !== undefined && resolved.row?.repeatable !== true && resolved.row !== undefined) {
+    return call.reply(notRepeatable(resolved.name));
+  }
   run(resolved, {
     services: call.services,
     session: call.session,
     args,
     overrides: prefix.overrides,
+    requestToken: prefix.requestToken,
     local: false,
     reply: call.reply,
   });
@@ -159,6 +185,7 @@ export const KVD_ROWS: readonly CommandRow[] = [
     complexity: 'That of the command.',
     arguments: [
       ...(['N', 'R', 'W', 'PR', 'PW', 'DW', 'TIMEOUT'] as const).map(option),
+      { name: 'id', type: 'string', token: 'REQUEST', optional: true },
       {
         name: 'mode',
         type: 'oneof',

@@ -11,6 +11,11 @@ const REPEATED_BYTES_MAX = 128;
 export const SYNTAX_ERROR = failure('ERR syntax error');
 export const NOT_AN_INTEGER = failure('ERR value is not an integer or out of range');
 
+export const NOT_A_FLOAT = failure('ERR value is not a valid float');
+export const TOO_LONG = failure('ERR string exceeds maximum allowed size (proto-max-bulk-len)');
+export const OFFSET_OUT_OF_RANGE = failure('ERR offset is out of range');
+export const CROSS_SLOT = failure("CROSSSLOT Keys in request don't hash to the same slot");
+
 /** Redis prints `%.*s`: up to so many bytes, and no further than a NUL. */
 function repeated(bytes: Uint8Array, most: number): string {
   const nul = bytes.indexOf(0);
@@ -38,6 +43,16 @@ export function unknownSubcommand(command: string, subcommand: Uint8Array): Resp
 /** `name` is `get`, or `client|setname`. */
 export function wrongArity(name: string): RespValue {
   return failure(`ERR wrong number of arguments for '${name}' command`);
+}
+
+/** `name` is the command that was given the time. */
+export function invalidExpireTime(name: string): RespValue {
+  return failure(`ERR invalid expire time in '${name}' command`);
+}
+
+export function unsupportedOption(word: Uint8Array): RespValue {
+  const text = repeated(word, word.length).replace(/[\r\n]+$/, '');
+  return failure(`ERR Unsupported option ${text}`);
 }
 
 /** Refused by design or not yet there. `what` is the command, `why` ends the sentence: reason, and what to use instead. */
@@ -90,6 +105,8 @@ function failed({ reason, detail }: WriteFailure | ReadFailure, doubt: string): 
       return failure(`MISCONF kvd: the storage failed: ${detail}${doubt}`);
     case 'stopping':
       return failure(`LOADING kvd: ${detail}${doubt}`);
+    case 'rejected':
+      return failure(detail);
     case 'limit':
       return failure(`ERR kvd: ${detail}${doubt}`);
   }
