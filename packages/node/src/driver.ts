@@ -29,6 +29,7 @@ import { Alarm } from './alarm.ts';
 import type { NodeParts } from './node-parts.ts';
 import { isAddress } from './replica/known-address.ts';
 import { firstRequestNumber, RequestMemory } from './request-memory.ts';
+import { RequestTraces, Trace } from './request-traces.ts';
 import { STREAM_BACKGROUND, STREAM_FORWARD, STREAM_READ, STREAM_WRITE, streamKind, Streams } from './streams.ts';
 import { type RoutedWrite, WriteRouter } from './write-router.ts';
 
@@ -59,6 +60,7 @@ export class Driver {
   readonly writes: WriteCoordinator;
   readonly reads: ReadCoordinator;
   readonly router: WriteRouter;
+  readonly traces: RequestTraces;
   readonly #parts: NodeParts;
   readonly #alarm: Alarm;
   readonly #streams = new Streams();
@@ -75,6 +77,7 @@ export class Driver {
     this.#parts = parts;
     const { self, runtime, config, ring } = parts;
     this.#nextRequest = firstRequestNumber(runtime.secrets);
+    this.traces = new RequestTraces(self);
     this.#alarm = new Alarm(runtime.clock, runtime.timers, () => this.tick());
     const reach = { reachable: (node: string) => this.reachable(node) };
     const out = {
@@ -189,6 +192,7 @@ export class Driver {
   disconnected(node: string): void {
     this.#run(() => {
       const now = this.now();
+      this.traces.lost(node);
       this.writes.unreachable(node, now);
       this.reads.unreachable(node, now);
       this.router.unreachable(node, now);
@@ -243,12 +247,14 @@ export class Driver {
   }
 
   #send(to: string, message: Message): void {
+    if (!this.traces.isIdle) this.traces.sending(to, message);
     if (to === this.#parts.self) this.#later(() => this.#dispatch(to, message));
     else this.#parts.transport.send(to, message);
   }
 
   #dispatch(from: string, message: Message): void {
     const now = this.now();
+    if (!this.traces.isIdle) this.traces.receiving(from, message);
     switch (message.kind) {
       case 'replicate':
         return this.#parts.replica.replicate(message, (reason) =>
@@ -293,6 +299,7 @@ export class Driver {
     const known = this.#memory.begin(header.id, this.now());
     if (known === 'running') return;
     if (known !== 'new') return this.#send(from, { kind: 'forward-reply', stream, outcome: known });
+    if (header.traceId !== 0) this.traces.begin(header, address, new Trace(() => this.now()));
     this.#startWrite(message, header, { from, stream, header });
   }
 
@@ -308,6 +315,7 @@ export class Driver {
     this.#origins.set(stream, origin);
     const { owners, fallbacks } = preferenceList(ring, slotOfAddress(address), consistency.n);
     const preRead = operation.supersedes === 'held' && replica.needsPreRead(address, owners[0] === self);
+    if (!this.traces.isIdle) this.traces.coordinates(header, stream, preRead ? 'asks others first' : '');
     this.writes.start(
       { stream, header, consistency, address, operation, row: owners, fallbacks, preRead },
       this.now(),
@@ -315,14 +323,24 @@ export class Driver {
   }
 
   #coordinate(stream: number, request: CoordinateRequest): void {
+    if (!this.traces.isIdle) this.traces.operation(stream, request.hintFor);
     this.#parts.replica.coordinate(request, {
-      merged: (state, context) => this.#later(() => this.writes.merged(stream, state, context, this.now())),
+      merged: (state, context) =>
+        this.#later(() => {
+          if (!this.traces.isIdle) this.traces.merged(stream, state);
+          this.writes.merged(stream, state, context, this.now());
+        }),
       failed: (reason, detail) => this.#later(() => this.writes.coordinateFailed(stream, reason, detail, this.now())),
-      stored: (error) => this.#later(() => this.writes.stored(stream, error, this.now())),
+      stored: (error) =>
+        this.#later(() => {
+          if (!this.traces.isIdle) this.traces.stored(stream, error);
+          this.writes.stored(stream, error, this.now());
+        }),
     });
   }
 
   #keepHint(target: string, address: Uint8Array, record: Uint8Array): void {
+    if (!this.traces.isIdle) this.traces.hint(target, address);
     this.#parts.replica.keepHint(target, address, record, (error) => {
       if (error === undefined) this.#later(() => this.handoff.added(target, this.now()));
     });
@@ -342,7 +360,9 @@ export class Driver {
       return;
     }
     this.#memory.end(origin.header.id, outcome);
-    this.#send(origin.from, { kind: 'forward-reply', stream: origin.stream, outcome });
+    const trace = this.traces.isIdle ? undefined : this.traces.finish(origin.header);
+    const traced = trace === undefined ? undefined : { trace };
+    this.#send(origin.from, { kind: 'forward-reply', stream: origin.stream, outcome, ...traced });
   }
 
   #finishRouted(stream: number, outcome: WriteOutcome): void {

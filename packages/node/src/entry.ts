@@ -8,6 +8,7 @@ import {
   encodeAddress,
   type MemberView,
   type ReadOutcome,
+  type RequestHeader,
   type WriteOperation,
   type WriteOutcome,
 } from '@kvd/replication';
@@ -16,11 +17,13 @@ import { type NodeConfig, TIMEOUT_MS_MAX } from './config.ts';
 import type { Driver } from './driver.ts';
 import type { NodeParts } from './node-parts.ts';
 import type { Runtime } from './runtime.ts';
-import type { ConsistencyOverrides, NodeServices, NodeStats } from './services.ts';
+import type { Trace } from './request-traces.ts';
+import type { ConsistencyOverrides, NodeServices, NodeStats, RequestOptions } from './services.ts';
 
 const NO_SUBKEY = Buffer.alloc(0);
 /** One read in so many asks all N replicas, so that what is read is repaired even where R is small. */
 const REPAIR_ONE_IN = 16;
+const CONTEXT_KEY_LABEL = Buffer.from('kvd context tokens 1');
 
 export class Entry implements NodeServices {
   readonly config: Required<NodeConfig>;
@@ -28,6 +31,7 @@ export class Entry implements NodeServices {
   readonly #parts: NodeParts;
   readonly #driver: Driver;
   readonly #stats: () => NodeStats;
+  #contextKey: Uint8Array | undefined;
 
   constructor(parts: NodeParts, driver: Driver, stats: () => NodeStats) {
     this.config = parts.config;
@@ -69,18 +73,26 @@ export class Entry implements NodeServices {
     return problem === undefined ? wanted : `kvd: ${problem}`;
   }
 
-  read(key: Uint8Array, consistency: Consistency, done: (outcome: ReadOutcome) => void): void {
+  read(
+    key: Uint8Array,
+    consistency: Consistency,
+    done: (outcome: ReadOutcome) => void,
+    options?: RequestOptions,
+  ): void {
     const slot = slotOf(key);
     const { owners, fallbacks } = preferenceList(this.#parts.ring, slot, consistency.n);
+    const address = addressOf(slot, key);
+    const header = this.#header(consistency, address, options?.trace);
     this.#driver.read(
       {
-        header: this.#driver.header(consistency.timeoutMs),
+        header,
         consistency,
-        address: addressOf(slot, key),
+        address,
         row: owners,
         fallbacks,
         isOwner: owners.includes(this.#parts.self),
         repair: this.runtime.random.uint32() % REPAIR_ONE_IN === 0,
+        ...(options?.includes === undefined ? undefined : { includes: options.includes }),
       },
       done,
     );
@@ -91,14 +103,16 @@ export class Entry implements NodeServices {
     operation: WriteOperation,
     consistency: Consistency,
     done: (outcome: WriteOutcome) => void,
+    options?: RequestOptions,
   ): void {
     const slot = slotOf(key);
     const { owners, fallbacks } = preferenceList(this.#parts.ring, slot, consistency.n);
+    const address = addressOf(slot, key);
     this.#driver.write(
       {
-        header: this.#driver.header(consistency.timeoutMs),
+        header: this.#header(consistency, address, options?.trace),
         consistency,
-        address: addressOf(slot, key),
+        address,
         operation,
         candidates: consistency.mode === 'sloppy' ? [...owners, ...fallbacks] : owners,
       },
@@ -106,8 +120,26 @@ export class Entry implements NodeServices {
     );
   }
 
+  /** From the cluster's id: a token of another cluster is none of ours. */
+  contextKey(): Uint8Array {
+    this.#contextKey ??= this.runtime.mac(this.#parts.clusterId, CONTEXT_KEY_LABEL);
+    return this.#contextKey;
+  }
+
+  endTrace(trace: Trace): void {
+    this.#driver.traces.end(trace);
+  }
+
   readLocal(key: Uint8Array): Uint8Array | undefined {
     return this.#parts.replica.read(addressOf(slotOf(key), key));
+  }
+
+  #header(consistency: Consistency, address: Uint8Array, trace: Trace | undefined): RequestHeader {
+    const header = this.#driver.header(consistency.timeoutMs);
+    if (trace === undefined) return header;
+    const traced = { ...header, traceId: header.id.n };
+    this.#driver.traces.begin(traced, address, trace);
+    return traced;
   }
 }
 

@@ -82,13 +82,17 @@ export class RequestTraces {
     this.#open.set(key, { key, trace, address, streams: new Set(), awaited: new Set() });
   }
 
-  /** The trace as far as it came, undefined if there is none. */
-  end(header: RequestHeader): Trace | undefined {
+  /** Nothing more is noted in it. */
+  end(trace: Trace): void {
+    for (const open of this.#open.values()) if (open.trace === trace) this.#close(open);
+  }
+
+  /** Ends this node's part in a request of another node: its steps, as far as they came. */
+  finish(header: RequestHeader): readonly TraceStep[] | undefined {
     const open = this.#open.get(keyOf(header));
     if (open === undefined) return undefined;
-    for (const stream of open.streams) this.#byStream.delete(stream);
-    this.#open.delete(open.key);
-    return open.trace;
+    this.#close(open);
+    return open.trace.steps;
   }
 
   /** This node coordinates the write under that stream. */
@@ -157,6 +161,11 @@ export class RequestTraces {
     const [record] = message.records;
     const { role } = message;
     trace.note('answered', from, { role, record, note: message.doubt ? 'in doubt: it may have lost the end of its log' : '' });
+  }
+
+  #close(open: OpenTrace): void {
+    for (const stream of open.streams) this.#byStream.delete(stream);
+    this.#open.delete(open.key);
   }
 
   #link(open: OpenTrace, stream: number): void {

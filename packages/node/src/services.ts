@@ -2,9 +2,10 @@
  * What the command layer may ask of the node. Everything answers by callback, possibly within the call; each callback is
  * called exactly once.
  */
-import type { Consistency, MemberView, ReadOutcome, WriteOperation, WriteOutcome } from '@kvd/replication';
+import type { Consistency, MemberView, ReadOutcome, VersionVector, WriteOperation, WriteOutcome } from '@kvd/replication';
 import type { Ring } from '@kvd/ring';
 import type { NodeConfig } from './config.ts';
+import type { Trace } from './request-traces.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What a session or KVD.WITH sets over the keyspace's settings. */
@@ -22,6 +23,14 @@ export interface NodeStats {
   readonly hintsPending: Readonly<Record<string, number>>;
 }
 
+/** What only few requests ask for. */
+export interface RequestOptions {
+  /** Notes what is done for the request; of a forwarded write the coordinator's part comes with its reply. */
+  readonly trace?: Trace;
+  /** A read answers only with a record that has seen all of it, or fails. */
+  readonly includes?: VersionVector;
+}
+
 export interface NodeServices {
   readonly config: Required<NodeConfig>;
   readonly runtime: Runtime;
@@ -33,13 +42,23 @@ export interface NodeServices {
   /** The keyspace's settings with overrides; an error text (Redis style, without prefix) when they make no sense. */
   consistency(overrides: ConsistencyOverrides): Consistency | string;
   /** Coordinated read; the outcome's record is encoded (record-codec.ts). */
-  read(key: Uint8Array, consistency: Consistency, done: (outcome: ReadOutcome) => void): void;
+  read(
+    key: Uint8Array,
+    consistency: Consistency,
+    done: (outcome: ReadOutcome) => void,
+    options?: RequestOptions,
+  ): void;
   write(
     key: Uint8Array,
     operation: WriteOperation,
     consistency: Consistency,
     done: (outcome: WriteOutcome) => void,
+    options?: RequestOptions,
   ): void;
+  /** Nothing more is noted in the trace. Whoever gave one to a request must call this. */
+  endTrace(trace: Trace): void;
+  /** Under which context tokens are sealed: the same at every node of the cluster. */
+  contextKey(): Uint8Array;
   /** The record in this node's own store, encoded: no peer, no repair, no hints. */
   readLocal(key: Uint8Array): Uint8Array | undefined;
 }

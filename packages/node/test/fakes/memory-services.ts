@@ -139,6 +139,12 @@ export class MemoryServices implements NodeServices {
     });
   }
 
+  contextKey(): Uint8Array {
+    return Buffer.from('key of the test');
+  }
+
+  endTrace(): void {}
+
   readLocal(key: Uint8Array): Uint8Array | undefined {
     const record = this.#records.get(Buffer.from(key).toString('latin1'));
     return record === undefined ? undefined : encodeRecord(record);

@@ -23,6 +23,7 @@ import { type CoordinatorOptions, resolveCoordinatorOptions } from '../options.t
 import { contextFetch, expectContexts, noteContext, readingState } from './context-read.ts';
 import { newWriteCounters, type WriteCounters } from './counters.ts';
 import { EntryTable } from './entry-table.ts';
+import { siblingsLeft } from './siblings-left.ts';
 import { isCovered, isOnItsWay, type Place, type PlaceState, WriteEntry, type WriteRequest } from './write-entry.ts';
 import { whyGivenUp, whyLate, whyNotRead, whyNotTried, whyStopped } from './write-failure.ts';
 import { assignRoles, hintsOfTheBatch, localDurability, replicateMessage, takeFallback } from './write-plan.ts';
@@ -357,7 +358,8 @@ export class WriteCoordinator {
     entry.finished = true;
     this.counters.ok++;
     const { acknowledged, hinted } = entry.tally;
-    this.#out.finish(entry.stream, { status: 'ok', context: entry.context, acknowledged, hinted });
+    const left = siblingsLeft(entry.request.operation, entry.state);
+    this.#out.finish(entry.stream, { status: 'ok', context: entry.context, acknowledged, hinted, ...left });
   }
 
   #giveUp(entry: WriteEntry, now: Millis): void {
