@@ -173,6 +173,7 @@ export class Cluster {
     return {
       id: machine.id,
       host: machine.host,
+      unsafeNoAuth: true,
       dataDirectory: '/data',
       initialMembers: this.#members,
       antiEntropyIntervalMs,

@@ -237,6 +237,7 @@ export class Workload {
     const tapped: NodeServices = {
       config: services.config,
       runtime: services.runtime,
+      access: services.access,
       ring: () => services.ring(),
       members: () => services.members(),
       reachable: (id) => services.reachable(id),

@@ -11,6 +11,8 @@ export class ClientRegistry {
   bytesReceived = 0;
   bytesSent = 0;
   errorReplies = 0;
+  /** AUTH and HELLO with a wrong name or password. */
+  authFailures = 0;
 
   nextId(): number {
     return ++this.#lastId;

@@ -13,7 +13,15 @@
 import { type Call, isReadOnly, keysOf } from './commands/command-row.ts';
 import { type Resolved, resolve, run } from './commands/dispatch.ts';
 import { NodeError } from './errors.ts';
-import { EXPECTED_BYTES_MAX, IN_FLIGHT_MAX, OUTPUT_BYTES_MAX, OUTPUT_PAUSE_BYTES } from './limits.ts';
+import {
+  EXPECTED_BYTES_MAX,
+  IN_FLIGHT_MAX,
+  OUTPUT_BYTES_MAX,
+  OUTPUT_PAUSE_BYTES,
+  REQUEST_LIMITS,
+  STRANGER_LIMITS,
+  STRANGER_OUTPUT_BYTES,
+} from './limits.ts';
 import { KeyOrder, keyHashes, type Ordered } from './key-order.ts';
 import { type Command, RespDecoder } from './resp/decoder.ts';
 import type { RespProtocol, RespWriter } from './resp/encoder.ts';
@@ -40,6 +48,8 @@ export interface ConnectionOwner {
   readonly writer: RespWriter;
   /** Calls `flush` once, later in this turn. */
   flushLater(connection: Connection): void;
+  /** The client has given the password, or has taken that back. */
+  authenticationChanged(connection: Connection): void;
   closed(connection: Connection): void;
 }
 
@@ -102,11 +112,15 @@ export class Connection {
   #outputEnded = false;
   #closed = false;
   #lastWords: RespValue | undefined;
+  /** As the owner knows it. */
+  #isAuthenticated: boolean;
 
   constructor(owner: ConnectionOwner, socket: Socket, session: Session) {
     this.#owner = owner;
     this.#socket = socket;
     this.session = session;
+    this.#isAuthenticated = session.authenticated;
+    if (!session.authenticated) this.#decoder.limits = STRANGER_LIMITS;
     socket.handle({
       data: (chunk) => this.#received(chunk),
       drained: () => this.#pump(),
@@ -193,9 +207,11 @@ export class Connection {
 
   #hasRoom(): boolean {
     const { inFlight } = this;
+    const waiting = this.#waitingBytes + this.#socket.bufferedBytes;
+    if (!this.#isAuthenticated) return inFlight === 0 && waiting <= STRANGER_OUTPUT_BYTES;
     return (
       inFlight < IN_FLIGHT_MAX &&
-      this.#waitingBytes + this.#socket.bufferedBytes <= OUTPUT_PAUSE_BYTES &&
+      waiting <= OUTPUT_PAUSE_BYTES &&
       (inFlight === 0 || inFlight * this.#expectedBytes <= EXPECTED_BYTES_MAX)
     );
   }
@@ -214,6 +230,13 @@ export class Connection {
     this.#start(entry);
     // HELLO answers in the protocol that it sets, and everything before it in the one before.
     entry.protocol = session.protocol;
+    if (session.authenticated !== this.#isAuthenticated) this.#authenticationChanged();
+  }
+
+  #authenticationChanged(): void {
+    this.#isAuthenticated = this.session.authenticated;
+    this.#decoder.limits = this.#isAuthenticated ? REQUEST_LIMITS : STRANGER_LIMITS;
+    this.#owner.authenticationChanged(this);
   }
 
   #start(entry: Entry): void {

@@ -13,6 +13,7 @@ import {
   type WriteOutcome,
 } from '@kvd/replication';
 import { preferenceList, type Ring, slotOf } from '@kvd/ring';
+import { Access } from './access.ts';
 import { type NodeConfig, TIMEOUT_MS_MAX } from './config.ts';
 import type { Driver } from './driver.ts';
 import type { NodeParts } from './node-parts.ts';
@@ -28,6 +29,7 @@ const CONTEXT_KEY_LABEL = Buffer.from('kvd context tokens 1');
 export class Entry implements NodeServices {
   readonly config: Required<NodeConfig>;
   readonly runtime: Runtime;
+  readonly access: Access;
   readonly #parts: NodeParts;
   readonly #driver: Driver;
   readonly #stats: () => NodeStats;
@@ -36,6 +38,7 @@ export class Entry implements NodeServices {
   constructor(parts: NodeParts, driver: Driver, stats: () => NodeStats) {
     this.config = parts.config;
     this.runtime = parts.runtime;
+    this.access = new Access(parts.config, parts.runtime);
     this.#parts = parts;
     this.#driver = driver;
     this.#stats = stats;

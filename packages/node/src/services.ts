@@ -4,6 +4,7 @@
  */
 import type { Consistency, MemberView, ReadOutcome, VersionVector, WriteOperation, WriteOutcome } from '@kvd/replication';
 import type { Ring } from '@kvd/ring';
+import type { Access } from './access.ts';
 import type { NodeConfig } from './config.ts';
 import type { Trace } from './request-traces.ts';
 import type { Runtime } from './runtime.ts';
@@ -34,6 +35,10 @@ export interface RequestOptions {
 export interface NodeServices {
   readonly config: Required<NodeConfig>;
   readonly runtime: Runtime;
+  /** The password of clients, and protected mode. */
+  readonly access: Access;
+  /** True: reads wait for what the connection has seen (CAUSAL ON). */
+  readonly isCausal?: boolean;
   ring(): Ring;
   members(): readonly MemberView[];
   /** By connections, now. */

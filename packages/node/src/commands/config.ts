@@ -1,20 +1,24 @@
 /**
  * CONFIG. Clients and tools of Redis read a few settings of it, and are told what is true of kvd under the same names; kvd's own
- * settings stand under theirs. Nothing is changed while a node runs.
+ * settings stand under theirs. Nothing but the password is changed while a node runs.
  */
-import { mapOf } from '../resp/value.ts';
+import { PASSWORD_CHARACTERS_MAX } from '../config.ts';
+import { failure, mapOf, OK, type RespValue } from '../resp/value.ts';
 import { CONNECTIONS_MAX } from '../limits.ts';
 import type { NodeServices } from '../services.ts';
 import type { Call, CommandRow } from './command-row.ts';
 import { globMatches } from './glob.ts';
 import { helpRow } from './help.ts';
-import { notAvailable } from './reply-errors.ts';
+import { notAvailable, wrongArity } from './reply-errors.ts';
 
 const NOT_WHILE_RUNNING =
   'settings are flags of kvd start, KVD_* variables or the config file, and are read when it starts';
 
+const NAME_CHARACTERS_SHOWN = 128;
+const PASSWORD_TOO_LONG = failure(`ERR kvd: requirepass has at most ${PASSWORD_CHARACTERS_MAX} bytes`);
+
 /** Names of Redis with what kvd does, then those of kvd. */
-function settings({ config }: NodeServices): ReadonlyMap<string, string> {
+function settings({ config, access }: NodeServices): ReadonlyMap<string, string> {
   const consistency = Object.entries(config.consistency).map(([name, value]) => [`kvd-${kebab(name)}`, String(value)]);
   return new Map([
     ['save', ''],
@@ -29,7 +33,8 @@ function settings({ config }: NodeServices): ReadonlyMap<string, string> {
     ['timeout', '0'],
     ['proto-max-bulk-len', String(config.maxValueBytes)],
     ['notify-keyspace-events', ''],
-    ['requirepass', ''],
+    ['requirepass', access.password],
+    ['protected-mode', config.unsafeNoAuth ? 'no' : 'yes'],
     ['cluster-enabled', 'no'],
     ['dir', config.dataDirectory],
     ['loglevel', config.logLevel],
@@ -52,6 +57,33 @@ function get(call: Call): void {
     patterns.some((pattern) => globMatches(pattern, name)),
   );
   call.reply(mapOf(entries));
+}
+
+/**
+ * `CONFIG SET requirepass password`: holds until the node ends, and for connections made from then on; '' takes the password
+ * away. Nothing else can be set, and nothing is set when one of several cannot be.
+ */
+function set(call: Call): void {
+  const { args, services } = call;
+  if (args.length % 2 !== 0) return call.reply(wrongArity('config|set'));
+  let password: Buffer | undefined;
+  for (let i = 2; i < args.length; i += 2) {
+    const name = (args[i] as Buffer).toString('latin1', 0, NAME_CHARACTERS_SHOWN).toLowerCase();
+    if (name !== 'requirepass') return call.reply(cannotSet(services, name));
+    password = args[i + 1] as Buffer;
+  }
+  if (password === undefined || password.length > PASSWORD_CHARACTERS_MAX) return call.reply(PASSWORD_TOO_LONG);
+  services.access.setPassword(password.toString('utf8'));
+  const fields = { client: call.session.address, isSet: services.access.needsPassword };
+  services.runtime.log('warn', 'password-changed', fields);
+  call.reply(OK);
+}
+
+function cannotSet(services: NodeServices, name: string): RespValue {
+  if (!settings(services).has(name)) {
+    return failure(`ERR Unknown option or number of arguments for CONFIG SET - '${name}'`);
+  }
+  return notAvailable(`CONFIG SET ${name}`, NOT_WHILE_RUNNING);
 }
 
 function refuse(what: string): (call: Call) => void {
@@ -77,7 +109,7 @@ const SUBCOMMANDS: readonly CommandRow[] = [
     arity: -4,
     ...ADMIN,
     since: '2.0.0',
-    summary: 'Refused: no setting changes while a node runs',
+    summary: 'Sets requirepass until the node ends; no other setting changes while a node runs',
     complexity: 'O(1)',
     arguments: [
       {
@@ -90,7 +122,7 @@ const SUBCOMMANDS: readonly CommandRow[] = [
         ],
       },
     ],
-    handler: refuse('CONFIG SET'),
+    handler: set,
   },
   {
     name: 'rewrite',

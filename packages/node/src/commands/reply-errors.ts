@@ -9,6 +9,7 @@ import { failure, type RespValue } from '../resp/value.ts';
 const REPEATED_BYTES_MAX = 128;
 
 export const SYNTAX_ERROR = failure('ERR syntax error');
+export const NOT_AUTHENTICATED = failure('NOAUTH Authentication required.');
 export const NOT_AN_INTEGER = failure('ERR value is not an integer or out of range');
 
 export const NOT_A_FLOAT = failure('ERR value is not a valid float');

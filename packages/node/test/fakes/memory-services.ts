@@ -17,6 +17,7 @@ import {
   type WriteOutcome,
 } from '@kvd/replication';
 import { parseInitialMembers, Ring } from '@kvd/ring';
+import { Access } from '../../src/access.ts';
 import { type NodeConfig, resolveConfig } from '../../src/config.ts';
 import { nodeMac } from '../../src/runtime/node-mac.ts';
 import type { Runtime } from '../../src/runtime.ts';
@@ -36,6 +37,7 @@ export interface Request {
 export class MemoryServices implements NodeServices {
   readonly config: Required<NodeConfig>;
   readonly runtime: Runtime;
+  readonly access: Access;
   readonly time = new ManualTime();
   readonly requests: Request[] = [];
   /** Keep requests until `release`. */
@@ -50,7 +52,13 @@ export class MemoryServices implements NodeServices {
   #counter = 0;
 
   constructor(options: { config?: Partial<NodeConfig>; runtime?: Partial<Runtime> } = {}) {
-    this.config = resolveConfig({ id: 'n1', dataDirectory: '/data', initialMembers: MEMBERS, ...options.config });
+    this.config = resolveConfig({
+      id: 'n1',
+      dataDirectory: '/data',
+      initialMembers: MEMBERS,
+      unsafeNoAuth: true,
+      ...options.config,
+    });
     const missing = (): never => {
       throw new Error('no such thing in this test');
     };
@@ -58,7 +66,7 @@ export class MemoryServices implements NodeServices {
       clock: this.time,
       timers: this.time,
       random: { uint32: () => 4 },
-      secrets: { fill: missing },
+      secrets: { fill: (bytes) => bytes.fill(7) },
       mac: nodeMac,
       network: { listen: missing, connect: missing },
       fileSystem: undefined as never,
@@ -66,6 +74,7 @@ export class MemoryServices implements NodeServices {
       log: (_level, event, fields) => void this.logged.push({ event, fields }),
       ...options.runtime,
     };
+    this.access = new Access(this.config, this.runtime);
     this.#ring = Ring.initial(parseInitialMembers(this.config.initialMembers), { replicas: 2 });
   }
 
