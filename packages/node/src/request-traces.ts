@@ -7,7 +7,7 @@
  */
 import { decodeTrustedRecord, type Message, type RequestHeader, type TraceStep, type TraceWord } from '@kvd/replication';
 
-/** A request of many replicas and retries ends in silence above this. */
+/** A request of many replicas and retries is told so far. */
 const STEPS_MAX = 200;
 /** Traces that are open at once; more are not kept. */
 const TRACES_MAX = 256;
@@ -25,6 +25,8 @@ export class Trace {
   readonly steps: TraceStep[] = [];
   readonly relayed: RelayedSteps[] = [];
   readonly startedMs: number;
+  /** Steps that were not kept. */
+  dropped = 0;
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -37,7 +39,10 @@ export class Trace {
   }
 
   note(word: TraceWord, node: string, { role = 'none', note = '', record }: StepDetails = {}): void {
-    if (this.steps.length >= STEPS_MAX) return;
+    if (this.steps.length >= STEPS_MAX) {
+      this.dropped++;
+      return;
+    }
     this.steps.push({ atUs: this.elapsedUs, word, node, role, note, ...contentOf(record) });
   }
 }

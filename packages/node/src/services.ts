@@ -39,6 +39,8 @@ export interface NodeServices {
   readonly access: Access;
   /** True: reads wait for what the connection has seen (CAUSAL ON). */
   readonly isCausal?: boolean;
+  /** The wall part of this node's hybrid time, milliseconds since 1970: what expiry goes by. */
+  hybridNowMs(): number;
   ring(): Ring;
   members(): readonly MemberView[];
   /** By connections, now. */

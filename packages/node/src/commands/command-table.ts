@@ -11,6 +11,9 @@ import { INTROSPECTION_ROWS } from './introspection.ts';
 import { KEY_ROWS } from './keys.ts';
 import { KVD_ROWS } from './kvd.ts';
 import { SET_ROWS } from './set-rows.ts';
+import { EXPLAIN_ROWS } from './explain.ts';
+import { SESSION_ROWS } from './session.ts';
+import { VERSION_ROWS } from './version-rows.ts';
 import { STRING_ROWS } from './strings.ts';
 import { TIME_ROWS } from './time.ts';
 
@@ -69,6 +72,9 @@ export function commandTable(): CommandTable {
     ...EXPIRY_ROWS,
     ...CLUSTER_ROWS,
     ...KVD_ROWS,
+    ...VERSION_ROWS,
+    ...SESSION_ROWS,
+    ...EXPLAIN_ROWS,
   ]);
   return table;
 }

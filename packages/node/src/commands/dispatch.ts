@@ -73,7 +73,8 @@ export function run(resolved: Resolved, call: Call): void {
 
 /** The wrapper is small and lives as long as the command; who asks for the guarantee pays for it. */
 function causally(call: Call, causal: CausalSession): Call {
-  return { ...call, services: causal.over(call.services) };
+  const { services, session, args, overrides, requestToken, local, reply } = call;
+  return { services: causal.over(services), session, args, overrides, requestToken, local, reply };
 }
 
 /** Errors of ours have a code of ours; everything else is a bug, and hiding it would help nobody. */
