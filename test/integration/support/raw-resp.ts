@@ -40,7 +40,7 @@ export class RawClient {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on('data', (chunk) => this.#received(chunk));
+    socket.on('data', (chunk: Buffer) => this.#received(chunk));
     const lost = (error?: Error): void => this.#waiting?.fail(error ?? new Error('the connection was closed'));
     socket.on('error', lost).on('close', () => lost());
   }

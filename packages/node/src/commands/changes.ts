@@ -1,10 +1,10 @@
 /** INCR DECR INCRBY DECRBY INCRBYFLOAT APPEND SETRANGE: a value made of the one before, at the key's coordinator. */
 import type { OperationResult, WriteOperation } from '@kvd/replication';
-import { failure, type RespValue } from '../resp/value.ts';
+import { failure, isFailure, type RespValue } from '../resp/value.ts';
 import { INT64_MIN, readInt64 } from '../resp/decimal.ts';
 import type { Call, CommandRow } from './command-row.ts';
 import { keyProblem, operate, sizeProblem, withConsistency } from './records.ts';
-import { NOT_A_FLOAT, NOT_AN_INTEGER, OFFSET_OUT_OF_RANGE, TOO_LONG } from './reply-errors.ts';
+import { NOT_A_FLOAT, NOT_AN_INTEGER, OFFSET_OUT_OF_RANGE, resultTooLarge, TOO_LONG } from './reply-errors.ts';
 
 const WOULD_OVERFLOW = failure('ERR decrement would overflow');
 /** The longest string of Redis (proto-max-bulk-len). */
@@ -55,7 +55,13 @@ function append(call: Call): void {
   const [, key, value] = call.args as readonly [Buffer, Buffer, Buffer];
   const problem = sizeProblem(call, key, value);
   if (problem !== undefined) return call.reply(problem);
-  change(call, { type: 'append', value }, integerOf);
+  change(call, { type: 'append', value }, integerOf, (failed) => tooLongAs(call, failed));
+}
+
+/** The length that came of it is known to the coordinator alone; the limit's name is that of this command layer. */
+function tooLongAs({ services }: Call, failed: RespValue): RespValue {
+  const isTooLong = isFailure(failed) && isFailure(TOO_LONG) && failed.text === TOO_LONG.text;
+  return isTooLong ? resultTooLarge(services.config.maxValueBytes) : failed;
 }
 
 function setrange(call: Call): void {
@@ -72,13 +78,18 @@ function setrange(call: Call): void {
   change(call, { type: 'set-range', offset: Number(offset), value }, integerOf);
 }
 
-function change(call: Call, operation: WriteOperation, reply: (result: OperationResult) => RespValue): void {
+function change(
+  call: Call,
+  operation: WriteOperation,
+  reply: (result: OperationResult) => RespValue,
+  refuse: (failed: RespValue) => RespValue = (failed) => failed,
+): void {
   const key = call.args[1] as Buffer;
   const problem = keyProblem(key);
   if (problem !== undefined) return call.reply(problem);
   withConsistency(call, (consistency) =>
     operate(call, consistency, key, operation, (result, failed) =>
-      call.reply(failed ?? reply(result as OperationResult)),
+      call.reply(failed === undefined ? reply(result as OperationResult) : refuse(failed)),
     ),
   );
 }

@@ -36,13 +36,18 @@ function expire(name: string, unit: TimeUnit): (call: Call) => void {
     if (typeof condition === 'object') return call.reply(condition.refusal);
     const deadline = expiryTime(call.args[2] as Buffer, unit, call.services.hybridNowMs(), name);
     if ('refusal' in deadline) return call.reply(deadline.refusal);
-    changeDeadline(call, { type: 'expire', atMs: deadline.atMs, ...(condition !== undefined && { condition }) });
+    changeDeadline(call, {
+      type: 'expire',
+      atMs: deadline.atMs,
+      ...(condition !== undefined && { condition }),
+      answer: 'presence',
+    });
   };
 }
 
 /** XX: a value that never expires is left as it is, and 0 is the answer. */
 function persist(call: Call): void {
-  changeDeadline(call, { type: 'expire', atMs: FOREVER_MS, condition: 'XX' });
+  changeDeadline(call, { type: 'expire', atMs: FOREVER_MS, condition: 'XX', answer: 'presence' });
 }
 
 function changeDeadline(call: Call, operation: ExpireOperation): void {

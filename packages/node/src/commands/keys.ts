@@ -8,7 +8,7 @@ import { scatter } from './scatter.ts';
 const NONE = simple('none');
 const STRING = simple('string');
 
-const DELETE: WriteOperation = Object.freeze({ type: 'delete', supersedes: 'held' });
+const DELETE: WriteOperation = Object.freeze({ type: 'delete', supersedes: 'held', answer: 'presence' });
 
 /** Counts those that were there. A delete of an absent key writes nothing. */
 function del(call: Call): void {

@@ -66,7 +66,7 @@ export function operate(
 }
 
 /** Why the key and value (or one of so many bytes) may not be written; `undefined` if they may. Asked before anything is. */
-export function sizeProblem(call: Call, key: Buffer, value: Buffer | number): RespValue | undefined {
+export function sizeProblem(call: Call, key: Buffer, value: Uint8Array | number): RespValue | undefined {
   const { maxValueBytes } = call.services.config;
   return keyProblem(key) ?? valueProblem(typeof value === 'number' ? value : value.length, maxValueBytes);
 }

@@ -65,6 +65,10 @@ export function valueTooLarge(bytes: number, bytesMax: number): RespValue {
   return failure(`ERR kvd: value ${megabytes(bytes)} exceeds max-value ${megabytes(bytesMax)}`);
 }
 
+export function resultTooLarge(bytesMax: number): RespValue {
+  return failure(`ERR kvd: the value would exceed max-value ${megabytes(bytesMax)}`);
+}
+
 export function keyTooLarge(bytes: number, bytesMax: number): RespValue {
   return failure(`ERR kvd: key of ${bytes} bytes exceeds ${bytesMax} bytes`);
 }

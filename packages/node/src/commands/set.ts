@@ -9,7 +9,7 @@ import { CROSS_SLOT, notAvailable, SYNTAX_ERROR, wrongArity } from './reply-erro
 
 export function set(call: Call): void {
   const [, key, value] = call.args as readonly [Buffer, Buffer, Buffer];
-  if (call.args.length === 3) return put(call, key, plain(value), () => OK);
+  if (call.args.length === 3) return put(call, key, blind(value), () => OK);
   const options = readValueOptions(call.args, 'SET');
   if (options === undefined) return call.reply(SYNTAX_ERROR);
   const operation = putOperation(call, value, options);
@@ -21,9 +21,14 @@ function plain(value: Buffer): PutOperation {
   return { type: 'put', value, supersedes: 'held' };
 }
 
+/** Where the client is not told the value before: it need not travel. */
+function blind(value: Buffer): PutOperation {
+  return { type: 'put', value, supersedes: 'held', answer: 'presence' };
+}
+
 function putOperation(call: Call, value: Buffer, options: ValueOptions): PutOperation | { readonly refusal: RespValue } {
   const { condition, time, word } = options;
-  const operation = { ...plain(value), ...(condition !== undefined && { condition }) };
+  const operation = { ...(options.get ? plain(value) : blind(value)), ...(condition !== undefined && { condition }) };
   if (word === 'KEEPTTL') return { ...operation, deadline: 'keep' };
   if (time === undefined) return operation;
   const deadline = lifetime(time.word, time.unit, call.services.hybridNowMs(), 'set');
@@ -36,7 +41,7 @@ function setWithTime(name: 'setex' | 'psetex', unit: TimeUnit): (call: Call) => 
     const [, key, time, value] = call.args as readonly [Buffer, Buffer, Buffer, Buffer];
     const deadline = lifetime(time, unit, call.services.hybridNowMs(), name);
     if ('refusal' in deadline) return call.reply(deadline.refusal);
-    put(call, key, { ...plain(value), deadline: deadline.atMs }, () => OK);
+    put(call, key, { ...blind(value), deadline: deadline.atMs }, () => OK);
   };
 }
 
@@ -45,7 +50,7 @@ export const psetex = setWithTime('psetex', TIME_UNITS.PX);
 
 export function setnx(call: Call): void {
   const [, key, value] = call.args as readonly [Buffer, Buffer, Buffer];
-  put(call, key, { ...plain(value), condition: 'absent' }, ({ applied }) => (applied ? 1 : 0));
+  put(call, key, { ...blind(value), condition: 'absent' }, ({ applied }) => (applied ? 1 : 0));
 }
 
 export function getset(call: Call): void {
@@ -96,7 +101,7 @@ export function msetnx(call: Call): void {
   const others = args.filter((word, i) => i % 2 === 1 && !key.equals(word));
   if (others.some((other) => slotOf(other) !== slotOf(key))) return call.reply(CROSS_SLOT);
   if (others.length > 0) return call.reply(SEVERAL_KEYS);
-  put(call, key, { ...plain(value), condition: 'absent' }, ({ applied }) => (applied ? 1 : 0));
+  put(call, key, { ...blind(value), condition: 'absent' }, ({ applied }) => (applied ? 1 : 0));
 }
 
 const SEVERAL_KEYS = notAvailable(

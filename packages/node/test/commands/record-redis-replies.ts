@@ -11,7 +11,7 @@ const server = await RedisServer.start();
 const clients = [await RawClient.connect(server.port, 2), await RawClient.connect(server.port, 3)];
 
 async function record(lines: readonly string[]): Promise<[string, string, string][]> {
-  const replies = [];
+  const replies: string[][] = [];
   for (const client of clients) {
     await client.pipeline([['FLUSHALL']]);
     replies.push((await client.pipeline(lines.map(wordsOf))).map((reply) => reply.toString('latin1')));

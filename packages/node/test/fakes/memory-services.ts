@@ -3,7 +3,7 @@
  * them go one by one; an outcome may be planted for the next requests.
  */
 import {
-  applyWrite,
+  applyOperation,
   type Consistency,
   checkConsistency,
   decodeRecord,
@@ -50,6 +50,7 @@ export class MemoryServices implements NodeServices {
   readonly #ring: Ring;
   readonly #records = new Map<string, DottedRecord>();
   #counter = 0;
+  #requestNumber = 0;
 
   constructor(options: { config?: Partial<NodeConfig>; runtime?: Partial<Runtime> } = {}) {
     this.config = resolveConfig({
@@ -76,6 +77,10 @@ export class MemoryServices implements NodeServices {
     };
     this.access = new Access(this.config, this.runtime);
     this.#ring = Ring.initial(parseInitialMembers(this.config.initialMembers), { replicas: 2 });
+  }
+
+  hybridNowMs(): number {
+    return this.time.wallMs();
   }
 
   ring(): Ring {
@@ -136,15 +141,20 @@ export class MemoryServices implements NodeServices {
     const name = Buffer.from(key).toString('latin1');
     this.#take('write', name, consistency, () => {
       if (this.writeFailure !== undefined) return done(this.writeFailure);
-      const counter = ++this.#counter;
-      const record = applyWrite(this.#records.get(name), {
-        dot: { actor: ACTOR, counter },
-        hybridTime: hybridTimeOf(counter),
-        value: operation.type === 'put' ? Buffer.from(operation.value) : 'tombstone',
-        supersedes: 'held',
+      const applied = applyOperation(this.#records.get(name), operation, {
+        stamp: () => {
+          const counter = ++this.#counter;
+          return { dot: { actor: ACTOR, counter }, hybridTime: hybridTimeOf(counter) };
+        },
+        nowMs: this.hybridNowMs(),
+        requestId: { entry: 'n1', incarnation: 1, n: ++this.#requestNumber },
+        valueBytesMax: this.config.maxValueBytes,
       });
-      this.#records.set(name, record);
-      done({ status: 'ok', context: Buffer.alloc(0), acknowledged: consistency.w, hinted: 0 });
+      if ('rejected' in applied) return done({ status: 'failed', reason: 'rejected', detail: applied.rejected });
+      const { record, result } = applied;
+      // Copied, since the arguments of a command are valid until its reply only.
+      if (record !== undefined) this.#records.set(name, decodeRecord(encodeRecord(record)));
+      done({ status: 'ok', context: Buffer.alloc(0), acknowledged: consistency.w, hinted: 0, result });
     });
   }
 
