@@ -167,6 +167,7 @@ export class KvdNode {
       seed,
       doubt: state.doubt,
       probe: (name) => runtime.probe?.(name),
+      maxValueBytes: config.maxValueBytes,
     });
     const store = new LocalReplicaStore({ engine, replica, leaves, hints, dots, ring, self, seed });
     this.#transport = this.#makeTransport(state, dots.hybrid);
@@ -196,6 +197,7 @@ export class KvdNode {
       self: { id: config.id, host: config.host, peerPort: config.peerPort, incarnation },
       cluster: { id: identity.clusterId, generation: identity.generation },
       runtime,
+      peerSecret: config.peerSecret,
       peers: () => ring.members,
       hybridNow: () => hybrid.now(runtime.clock.wallMs()),
       onMessage: (from, message, hybridTime) => {
