@@ -3,11 +3,12 @@ import { packageOf, resolveImport, type SourceFile } from './sources.ts';
 
 /** The arrows of the architecture; there are no others. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
-  cli: ['node'],
+  cli: ['node', 'client'],
   node: ['replication', 'ring', 'lsm'],
   replication: ['ring'],
   lsm: [],
   ring: [],
+  client: [],
 };
 
 /** The only files that may touch clock, chance, sockets, files or the process. */
