@@ -5,7 +5,15 @@
  *
  * To plug in another kind of work, add a row to KINDS.
  */
-import { type Consistency, decodeRecord, type ReadOutcome, siblings, VersionVector, type WriteOperation } from '@kvd/replication';
+import {
+  type Consistency,
+  decodeRecord,
+  type ReadOutcome,
+  type Supersedes,
+  siblings,
+  VersionVector,
+  type WriteOperation,
+} from '@kvd/replication';
 import { execute } from '../../packages/node/src/commands/dispatch.ts';
 import type { RespValue } from '../../packages/node/src/resp/value.ts';
 import type { NodeServices } from '../../packages/node/src/services.ts';
@@ -159,7 +167,7 @@ export class Workload {
   }
 
   /** What KVD.PUT does. */
-  write(step: Step, key: string, supersedes: WriteOperation['supersedes'], overrides: Partial<Consistency> = {}): void {
+  write(step: Step, key: string, supersedes: Supersedes, overrides: Partial<Consistency> = {}): void {
     const consistency = step.services.consistency(overrides);
     if (typeof consistency === 'string') throw new Error(consistency);
     const operation: WriteOperation = { type: 'put', value: Buffer.from(this.value(), 'latin1'), supersedes };
@@ -243,6 +251,9 @@ export class Workload {
       reachable: (id) => services.reachable(id),
       stats: () => services.stats(),
       consistency: (overrides) => services.consistency(overrides),
+      hybridNowMs: () => services.hybridNowMs(),
+      contextKey: () => services.contextKey(),
+      endTrace: (trace) => services.endTrace(trace),
       readLocal: (key) => services.readLocal(key),
       read: (key, consistency, done) => this.#read(services, machine, key, consistency, done),
       write: (key, operation, consistency, done) => {
@@ -259,10 +270,11 @@ export class Workload {
 
   #beginWrite(machine: Machine, key: Uint8Array, operation: WriteOperation, consistency: Consistency): WriteRecord {
     const { history, scheduler } = this.#options;
-    const { type, value, supersedes } = operation;
+    if (operation.type !== 'put' && operation.type !== 'delete') throw new Error(`a history of ${operation.type}`);
+    const { supersedes } = operation;
     return history.begin({
       key: Buffer.from(key).toString('latin1'),
-      value: type === 'put' ? Buffer.from(value).toString('latin1') : undefined,
+      value: operation.type === 'put' ? Buffer.from(operation.value).toString('latin1') : undefined,
       supersedes: typeof supersedes === 'string' ? supersedes : VersionVector.decode(supersedes),
       entry: machine.index,
       consistency,

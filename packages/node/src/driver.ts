@@ -11,6 +11,7 @@
  */
 import {
   AntiEntropy,
+  buildsOnHeld,
   type CoordinateRequest,
   checkConsistency,
   HintedHandoff,
@@ -314,7 +315,7 @@ export class Driver {
     const stream = this.#streams.next(STREAM_WRITE);
     this.#origins.set(stream, origin);
     const { owners, fallbacks } = preferenceList(ring, slotOfAddress(address), consistency.n);
-    const preRead = operation.supersedes === 'held' && replica.needsPreRead(address, owners[0] === self);
+    const preRead = buildsOnHeld(operation) && replica.needsPreRead(address, owners[0] === self, operation);
     if (!this.traces.isIdle) this.traces.coordinates(header, stream, preRead ? 'asks others first' : '');
     this.writes.start(
       { stream, header, consistency, address, operation, row: owners, fallbacks, preRead },
@@ -325,11 +326,12 @@ export class Driver {
   #coordinate(stream: number, request: CoordinateRequest): void {
     if (!this.traces.isIdle) this.traces.operation(stream, request.hintFor);
     this.#parts.replica.coordinate(request, {
-      merged: (state, context) =>
+      merged: (state, context, result) =>
         this.#later(() => {
           if (!this.traces.isIdle) this.traces.merged(stream, state);
-          this.writes.merged(stream, state, context, this.now());
+          this.writes.merged(stream, state, context, this.now(), result);
         }),
+      unchanged: (context, result) => this.#later(() => this.writes.unchanged(stream, context, result)),
       failed: (reason, detail) => this.#later(() => this.writes.coordinateFailed(stream, reason, detail, this.now())),
       stored: (error) =>
         this.#later(() => {

@@ -44,6 +44,10 @@ export class Entry implements NodeServices {
     this.#stats = stats;
   }
 
+  hybridNowMs(): number {
+    return this.#parts.replica.nowMs();
+  }
+
   ring(): Ring {
     return this.#parts.ring;
   }

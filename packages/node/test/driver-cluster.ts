@@ -9,6 +9,7 @@ import {
   type Message,
   messageType,
   type ReadOutcome,
+  wallMsOf,
   type WriteOutcome,
 } from '@kvd/replication';
 import { preferenceList, slotOf } from '@kvd/ring';

@@ -15,7 +15,7 @@ const CONSISTENCY: Consistency = {
   durability: 'sync',
   timeoutMs: 4000,
 };
-const OK: WriteOutcome = { status: 'ok', context: Buffer.from('c'), acknowledged: 2, hinted: 0 };
+const OK: WriteOutcome = { status: 'ok', context: Buffer.from('c'), acknowledged: 2, hinted: 0, result: { applied: true, value: undefined } };
 const failed = (reason: 'limit' | 'refused' | 'engine' | 'overload' | 'unreachable'): WriteOutcome => ({
   status: 'failed',
   reason,

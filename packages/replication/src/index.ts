@@ -116,12 +116,21 @@ export type {
   RequestHeader,
   RequestId,
   SetRangeOperation,
+  Supersedes,
   TraceStep,
   TraceWord,
   WriteOperation,
   WriteOutcome,
 } from './messages.ts';
 export { decodeMessage, encodeMessage, messageType } from './message-codec.ts';
+export {
+  type Applied,
+  applyOperation,
+  buildsOnHeld,
+  isRepeatable,
+  type OperationContext,
+  type Stamp,
+} from './operation.ts';
 export { below, type Random } from './random.ts';
 export {
   applyDeadline,

@@ -24,8 +24,6 @@ import {
   readList,
   readMember,
   readNodeId,
-  readOperation,
-  readOutcome,
   readU16,
   writeBytes,
   writeChoice,
@@ -37,10 +35,9 @@ import {
   writeList,
   writeMember,
   writeNodeId,
-  writeOperation,
-  writeOutcome,
 } from './message-fields.ts';
-import type { Hash128, Message } from './messages.ts';
+import type { Hash128, Message, WriteOperation } from './messages.ts';
+import { readOperation, readOutcome, writeOperation, writeOutcome } from './operation-codec.ts';
 
 type Kind = Message['kind'];
 type MessageOf<K extends Kind> = Extract<Message, { readonly kind: K }>;
@@ -67,8 +64,9 @@ const LEAF_ENTRY_BYTES_MIN = 17;
 const KEY_ENTRY_BYTES_MIN = 17;
 const RECORD_ENTRY_BYTES_MIN = 1;
 const EXTENSION_BYTES_MIN = 2;
+const SCANNED_BYTES_MIN = 19;
 
-/** 1 to 15 and 28 to 0xEF are free for messages to come; the rest is the transport's own. */
+/** 1 to 15 and 30 to 0xEF are free for messages to come; the rest is the transport's own. */
 const CODECS: { readonly [K in Kind]: Codec<K> } = {
   forward: {
     type: 16,
@@ -265,7 +263,67 @@ const CODECS: { readonly [K in Kind]: Codec<K> } = {
       covered: reader.sized(),
     }),
   },
+  scan: {
+    type: 28,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writeHeader(writer, message.header);
+      writer.varint(message.fromSlot);
+      writer.varint(message.toSlot);
+      writer.sized(message.after);
+      writer.varint(message.limit);
+    },
+    read: (reader) => ({
+      kind: 'scan',
+      stream: reader.varint(),
+      header: readHeader(reader),
+      fromSlot: readU16(reader),
+      toSlot: readU16(reader),
+      after: reader.sized(),
+      limit: reader.varint(),
+    }),
+  },
+  'scan-reply': {
+    type: 29,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writeChoice(writer, STATUSES, message.status);
+      writeFlag(writer, message.doubt);
+      writeList(writer, message.records, writeScanned);
+      writer.sized(message.covered);
+    },
+    read: (reader) => ({
+      kind: 'scan-reply',
+      stream: reader.varint(),
+      status: readChoice(reader, STATUSES),
+      doubt: readFlag(reader),
+      records: readList(reader, SCANNED_BYTES_MIN, readScanned),
+      covered: reader.sized(),
+    }),
+  },
 };
+
+/** Bits of a scanned record; on the wire. */
+const SCANNED_LIVE = 1;
+const SCANNED_EXPIRES = 2;
+
+function writeScanned(writer: ByteWriter, { address, hash, live, expires, type }: ScannedRecord): void {
+  writer.sized(address);
+  writeHash(writer, hash);
+  writer.uint8((live ? SCANNED_LIVE : 0) | (expires ? SCANNED_EXPIRES : 0));
+  writer.uint8(type);
+}
+
+function readScanned(reader: ByteReader): ScannedRecord {
+  const address = reader.sized();
+  const hash = readHash(reader);
+  const flags = reader.uint8();
+  if (flags > (SCANNED_LIVE | SCANNED_EXPIRES)) {
+    throw new ReplicationError('REPLICATION_BAD_MESSAGE', `flags ${flags} of a scanned record are unknown`);
+  }
+  const type = reader.uint8();
+  return { address, hash, live: (flags & SCANNED_LIVE) !== 0, expires: (flags & SCANNED_EXPIRES) !== 0, type };
+}
 
 /** A codec that was found by the message's own kind, or by its type. */
 type AnyCodec = Codec<Kind>;
@@ -324,7 +382,9 @@ const LENGTHS_BYTES = 16;
 function sizeHint(message: Message): number {
   switch (message.kind) {
     case 'forward':
-      return SMALL_MESSAGE_BYTES + message.address.length + message.operation.value.length;
+      return SMALL_MESSAGE_BYTES + message.address.length + valueBytesOf(message.operation);
+    case 'forward-reply':
+      return SMALL_MESSAGE_BYTES + (message.outcome.status === 'ok' ? (message.outcome.result.value?.length ?? 0) : 0);
     case 'replicate':
       return SMALL_MESSAGE_BYTES + itemsBytes(message.items);
     case 'fetch-reply':
@@ -336,6 +396,10 @@ function sizeHint(message: Message): number {
     default:
       return SMALL_MESSAGE_BYTES;
   }
+}
+
+function valueBytesOf(operation: WriteOperation): number {
+  return 'value' in operation ? operation.value.length : 0;
 }
 
 function itemsBytes(items: readonly { readonly address: Uint8Array; readonly record: Uint8Array }[]): number {

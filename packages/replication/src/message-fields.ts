@@ -6,34 +6,17 @@
 import type { ByteReader, ByteWriter } from './encoding.ts';
 import type {
   Consistency,
-  FailureReason,
   Hash128,
   MemberDigest,
   NodeId,
   ReplicaItem,
   RequestHeader,
-  WriteOperation,
-  WriteOutcome,
 } from './messages.ts';
 
 export const DURABILITIES = ['memory', 'os', 'sync'] as const;
 export const PURPOSES = ['write', 'repair', 'handoff', 'exchange'] as const;
 const MODES = ['sloppy', 'strict'] as const;
-const OPERATIONS = ['put', 'delete'] as const;
 const MEMBER_STATES = ['alive', 'suspect', 'dead', 'left'] as const;
-const OUTCOMES = ['ok', 'failed', 'indeterminate'] as const;
-const REASONS: readonly FailureReason[] = [
-  'quorum',
-  'unreachable',
-  'refused',
-  'overload',
-  'engine',
-  'limit',
-  'stopping',
-];
-const SUPERSEDES_HELD = 0;
-const SUPERSEDES_NOTHING = 1;
-const SUPERSEDES_CONTEXT = 2;
 
 const NODE_ID_BYTES_MAX = 32;
 const NODE_ID = /^[A-Za-z0-9._-]{1,32}$/;
@@ -130,58 +113,6 @@ export function readConsistency(reader: ByteReader): Consistency {
     durability: readChoice(reader, DURABILITIES),
     timeoutMs: reader.varint(),
   };
-}
-
-export function writeOperation(writer: ByteWriter, { type, value, supersedes }: WriteOperation): void {
-  writeChoice(writer, OPERATIONS, type);
-  writer.sized(value);
-  if (supersedes === 'held') writer.uint8(SUPERSEDES_HELD);
-  else if (supersedes === 'nothing') writer.uint8(SUPERSEDES_NOTHING);
-  else {
-    writer.uint8(SUPERSEDES_CONTEXT);
-    writer.sized(supersedes);
-  }
-}
-
-export function readOperation(reader: ByteReader): WriteOperation {
-  const type = readChoice(reader, OPERATIONS);
-  const value = reader.sized();
-  if (type === 'delete' && value.length > 0) reader.fail('a delete with a value');
-  return { type, value, supersedes: readSupersedes(reader) };
-}
-
-function readSupersedes(reader: ByteReader): WriteOperation['supersedes'] {
-  const what = reader.uint8();
-  switch (what) {
-    case SUPERSEDES_HELD:
-      return 'held';
-    case SUPERSEDES_NOTHING:
-      return 'nothing';
-    case SUPERSEDES_CONTEXT:
-      return reader.sized();
-    default:
-      return reader.fail(`supersedes ${what}`);
-  }
-}
-
-export function writeOutcome(writer: ByteWriter, outcome: WriteOutcome): void {
-  writeChoice(writer, OUTCOMES, outcome.status);
-  if (outcome.status === 'ok') {
-    writer.sized(outcome.context);
-    writer.varint(outcome.acknowledged);
-    writer.varint(outcome.hinted);
-  } else {
-    writeChoice(writer, REASONS, outcome.reason);
-    writer.text(outcome.detail);
-  }
-}
-
-export function readOutcome(reader: ByteReader): WriteOutcome {
-  const status = readChoice(reader, OUTCOMES);
-  if (status === 'ok') {
-    return { status, context: reader.sized(), acknowledged: reader.varint(), hinted: reader.varint() };
-  }
-  return { status, reason: readChoice(reader, REASONS), detail: reader.text() };
 }
 
 /** Many of one kind: a count, then each. */

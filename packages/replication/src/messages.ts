@@ -56,11 +56,15 @@ export interface PutOperation {
   readonly deadline?: number | 'keep';
   /** Only when the key is absent (NX) or present (XX) in what the coordinator holds or has read. */
   readonly condition?: 'absent' | 'present';
+  /** Only whether there was a value is wanted, not its bytes: they need not travel. */
+  readonly answer?: 'presence';
 }
 
+/** Not applied, with 'held', when nothing is there to delete. */
 export interface DeleteOperation {
   readonly type: 'delete';
   readonly supersedes: Supersedes;
+  readonly answer?: 'presence';
 }
 
 /** EXPIRE family and PERSIST. Not applied when the key is absent. A deadline in the past deletes, as in Redis. */
@@ -70,6 +74,7 @@ export interface ExpireOperation {
   readonly atMs: number;
   /** 'XX-LT': both at once (XX with GT is GT alone: a key without a deadline is never exceeded). */
   readonly condition?: 'NX' | 'XX' | 'GT' | 'LT' | 'XX-LT';
+  readonly answer?: 'presence';
 }
 
 /** APPEND: the winner's bytes, then these; keeps the deadline. */
@@ -90,6 +95,8 @@ export interface AddOperation {
   readonly delta: bigint;
   /** 16 bytes, the client's own name for the request (KVD.WITH REQUEST): stands in for the request's id, so that a retry by any way counts once. */
   readonly requestToken?: Uint8Array;
+  /** Set by the entry node: an earlier coordinator of this request may have run it. */
+  readonly repeated?: boolean;
 }
 
 /** INCRBYFLOAT. `delta` is the decimal text that the client gave. */
@@ -98,6 +105,8 @@ export interface AddFloatOperation {
   readonly delta: string;
   /** As in AddOperation. */
   readonly requestToken?: Uint8Array;
+  /** As in AddOperation. */
+  readonly repeated?: boolean;
 }
 
 /**
@@ -117,7 +126,7 @@ export type WriteOperation =
 export interface OperationResult {
   /** False: a condition did not hold (NX, XX, an absent key), and nothing was written. */
   readonly applied: boolean;
-  /** put, delete, expire: the winner's bytes before (undefined: absent). add, add-float: the new value as decimal text. append, set-range: the new length as decimal text. */
+  /** put, delete, expire: the winner's bytes before (undefined: absent; empty if only presence was asked for). add, add-float: the new value as decimal text. append, set-range: the new length as decimal text. */
   readonly value: Uint8Array | undefined;
 }
 
@@ -297,7 +306,45 @@ export interface ExchangeKeysReplyMessage {
   readonly covered: Uint8Array;
 }
 
+/** Asks an owner for a page of what it holds in a range of slots: SCAN, KEYS, DBSIZE. */
+export interface ScanMessage {
+  readonly kind: 'scan';
+  readonly stream: number;
+  readonly header: RequestHeader;
+  readonly fromSlot: number;
+  readonly toSlot: number;
+  /** Exclusive, in the order of addresses; empty: from the first of the range. Any bytes will do, not only an address. */
+  readonly after: Uint8Array;
+  /** Records at most; the answer may be shorter, and yet not be the end. */
+  readonly limit: number;
+}
+
+/** One record of a page, live or not: who merges pages must know of deletes too. */
+export interface ScannedRecord {
+  readonly address: Uint8Array;
+  readonly hash: Hash128;
+  /** GET would find a value now, by the answering node's hybrid clock. */
+  readonly live: boolean;
+  readonly expires: boolean;
+  /** RECORD_TYPE_…; see record.ts. */
+  readonly type: number;
+}
+
+export interface ScanReplyMessage {
+  readonly kind: 'scan-reply';
+  readonly stream: number;
+  readonly status: 'ok' | 'refused';
+  /** As in FetchReplyMessage. */
+  readonly doubt: boolean;
+  /** Ascending by address. */
+  readonly records: readonly ScannedRecord[];
+  /** Nothing up to here (inclusive) is missing from the page; empty: the whole range is answered. */
+  readonly covered: Uint8Array;
+}
+
 export type Message =
+  | ScanMessage
+  | ScanReplyMessage
   | ForwardMessage
   | ForwardReplyMessage
   | ReplicateMessage

@@ -36,9 +36,34 @@ const consistency = fc.record({
   timeoutMs: count,
 });
 const supersedes = fc.oneof(fc.constantFrom('held', 'nothing'), bytes);
+const answer = fc.constant('presence');
+const token = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((each) => Buffer.from(each));
+const request = { requestToken: token, repeated: fc.constant(true) };
 const operation = fc.oneof(
   fc.record({ type: fc.constant('put'), value: bytes, supersedes }),
-  fc.record({ type: fc.constant('delete'), value: fc.constant(Buffer.alloc(0)), supersedes }),
+  fc.record(
+    {
+      type: fc.constant('put'),
+      value: bytes,
+      supersedes,
+      deadline: fc.oneof(count, fc.constant('keep')),
+      condition: fc.constantFrom('absent', 'present'),
+      answer,
+    },
+    { requiredKeys: ['type', 'value', 'supersedes'] },
+  ),
+  fc.record({ type: fc.constant('delete'), supersedes, answer }, { requiredKeys: ['type', 'supersedes'] }),
+  fc.record(
+    { type: fc.constant('expire'), atMs: count, condition: fc.constantFrom('NX', 'XX', 'GT', 'LT', 'XX-LT'), answer },
+    { requiredKeys: ['type', 'atMs'] },
+  ),
+  fc.record({ type: fc.constant('append'), value: bytes }),
+  fc.record({ type: fc.constant('set-range'), offset: count, value: bytes }),
+  fc.record(
+    { type: fc.constant('add'), delta: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), ...request },
+    { requiredKeys: ['type', 'delta'] },
+  ),
+  fc.record({ type: fc.constant('add-float'), delta: text, ...request }, { requiredKeys: ['type', 'delta'] }),
 );
 const reason = fc.constantFrom<FailureReason>(
   'quorum',
@@ -48,9 +73,11 @@ const reason = fc.constantFrom<FailureReason>(
   'engine',
   'limit',
   'stopping',
+  'rejected',
 );
+const result = fc.record({ applied: fc.boolean(), value: fc.option(bytes, { nil: undefined }) });
 const outcome = fc.oneof(
-  fc.record({ status: fc.constant('ok'), context: bytes, acknowledged: count, hinted: count }),
+  fc.record({ status: fc.constant('ok'), context: bytes, acknowledged: count, hinted: count, result }),
   fc.record({ status: fc.constantFrom('failed', 'indeterminate'), reason, detail: text }),
 );
 const item = fc.record({ address: bytes, record: bytes });

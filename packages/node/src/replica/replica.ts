@@ -12,7 +12,8 @@
  */
 import { type Durability, type Engine, LsmError, WriteBatch } from '@kvd/lsm';
 import {
-  applyWrite,
+  type Applied,
+  applyOperation,
   type CoordinateRequest,
   type DottedRecord,
   decodeRecord,
@@ -23,12 +24,14 @@ import {
   type FailureReason,
   type FetchReplyMessage,
   mergeRecords,
+  type OperationResult,
   type ReplicateMessage,
   ReplicationError,
   recordHash,
   slotOfAddress,
   storageKey,
   VersionVector,
+  type WriteOperation,
 } from '@kvd/replication';
 import type { Ring } from '@kvd/ring';
 import type { DotIssuer } from './dot-issuer.ts';
@@ -52,14 +55,26 @@ export interface ReplicaDependencies {
   /** This node may lack what it has acknowledged, until it has compared with the other owners. */
   readonly doubt: boolean;
   readonly probe: (name: string) => void;
+  /**
+   * Bytes that a value may grow to.
+   * @default Infinity
+   */
+  readonly maxValueBytes?: number;
 }
 
-/** `failed`; or `merged`, and after it `stored`. */
+/** `failed`; or `unchanged`; or `merged`, and after it `stored`. */
 export interface CoordinateCallbacks {
-  merged(state: Uint8Array, context: Uint8Array): void;
+  merged(state: Uint8Array, context: Uint8Array, result: OperationResult): void;
+  /** There was nothing to write. */
+  unchanged(context: Uint8Array, result: OperationResult): void;
   failed(reason: FailureReason, detail: string): void;
   stored(error?: Error): void;
 }
+
+/** An operation that was run here. `state` undefined: there is nothing to write. */
+type Ran =
+  | { readonly state: Buffer | undefined; readonly context: Buffer; readonly result: OperationResult }
+  | { readonly rejected: string };
 
 export class Replica {
   readonly counters = { coordinated: 0, merges: 0, mergesWithoutChange: 0, fetches: 0, hintsStored: 0, refused: 0 };
@@ -70,6 +85,11 @@ export class Replica {
   constructor(dependencies: ReplicaDependencies) {
     this.#deps = dependencies;
     this.#engine = dependencies.engine;
+  }
+
+  /** The wall part of this node's hybrid time, milliseconds since 1970: what expiry goes by. */
+  nowMs(): number {
+    return this.#deps.dots.nowMs();
   }
 
   /** Runs one write here; see CoordinateRequest. */
@@ -110,12 +130,14 @@ export class Replica {
 
   /**
    * Whether a plain write must first look at what other replicas hold: this node is not the first of the row, or it has not
-   * compared the slot since it started and this record bears no dot of its present tenure.
+   * compared the slot since it started and this record bears no dot of its present tenure. An addition to a counter asks in
+   * that case whatever it bears: what others did while this node was away may have been the same request.
    */
-  needsPreRead(address: Uint8Array, first: boolean): boolean {
+  needsPreRead(address: Uint8Array, first: boolean, operation?: WriteOperation): boolean {
     const slot = slotOfAddress(address);
     if (!first) return true;
     if (this.#deps.coverage.covered(slot)) return false;
+    if (operation?.type === 'add' || operation?.type === 'add-float') return true;
     try {
       const held = this.#held(address, true);
       return held === undefined || !this.#deps.dots.hasIssued(slot, decodeRecordContext(held));
@@ -158,22 +180,32 @@ export class Replica {
   #coordinateNow(request: CoordinateRequest, callbacks: CoordinateCallbacks): void {
     const batch = this.#batch.clear();
     const slot = slotOfAddress(request.address);
-    let state: Buffer;
-    let context: Buffer;
+    let ran: Ran;
     try {
-      const owner = this.#isOwner(slot);
-      const held = this.#held(request.address, owner);
-      const record = this.#applyWrite(request, held, batch);
-      state = encodeRecord(record);
-      context = record.context.encode();
-      if (owner) this.#storeAsOwner(batch, request, held, state);
-      else this.#storeAsFallback(batch, request, state);
+      ran = this.#run(request, batch);
     } catch (error) {
       this.#undo(slot);
       callbacks.failed(reasonOfError(error), (error as Error).message);
       return;
     }
-    this.#commitCoordinated(batch, slot, request.durability, callbacks, () => callbacks.merged(state, context));
+    if ('rejected' in ran || ran.state === undefined) return this.#nothingWritten(slot, ran, callbacks);
+    const { state, context, result } = ran;
+    const merged = () => callbacks.merged(state, context, result);
+    this.#commitCoordinated(batch, slot, request.durability, callbacks, merged);
+  }
+
+  #run(request: CoordinateRequest, batch: WriteBatch): Ran {
+    const owner = this.#isOwner(slotOfAddress(request.address));
+    const held = this.#held(request.address, owner);
+    const base = this.#baseOf(request, held, batch);
+    const applied = this.#apply(request, base, batch);
+    if ('rejected' in applied) return applied;
+    const { record, result } = applied;
+    const context = (record ?? base)?.context ?? VersionVector.EMPTY;
+    const state = record && encodeRecord(record);
+    if (state !== undefined && owner) this.#storeAsOwner(batch, request, held, state);
+    else if (state !== undefined) this.#storeAsFallback(batch, request, state);
+    return { state, context: context.encode(), result };
   }
 
   /**
@@ -225,21 +257,37 @@ export class Replica {
     this.#deps.dots.unsaved(slot);
   }
 
-  #applyWrite(request: CoordinateRequest, held: Buffer | undefined, batch: WriteBatch): DottedRecord {
-    const { address, operation } = request;
-    const slot = slotOfAddress(address);
+  /** What is held here and what others were seen to hold. */
+  #baseOf({ address, seen }: CoordinateRequest, held: Buffer | undefined, batch: WriteBatch): DottedRecord | undefined {
     let base = held === undefined ? undefined : this.#decodeHeld(address, held);
-    for (const bytes of request.seen) {
-      const seen = decodeRecord(bytes);
-      this.#checkTenure(batch, slot, base, seen);
-      base = merged(base, seen);
+    for (const bytes of seen) {
+      const record = decodeRecord(bytes);
+      this.#checkTenure(batch, slotOfAddress(address), base, record);
+      base = merged(base, record);
     }
-    const supersedes =
-      typeof operation.supersedes === 'string' ? operation.supersedes : VersionVector.decode(operation.supersedes);
-    if (typeof supersedes !== 'string') this.#deps.dots.observeClient(slot, supersedes, base?.context, batch);
-    const { dot, hybridTime } = this.#deps.dots.issue(slot, batch);
-    const value = operation.type === 'put' ? operation.value : 'tombstone';
-    return applyWrite(base, { dot, hybridTime, value, supersedes });
+    return base;
+  }
+
+  #apply({ address, operation, requestId }: CoordinateRequest, base: DottedRecord | undefined, batch: WriteBatch): Applied {
+    const { dots, maxValueBytes = Number.POSITIVE_INFINITY } = this.#deps;
+    const slot = slotOfAddress(address);
+    if ('supersedes' in operation && typeof operation.supersedes !== 'string') {
+      dots.observeClient(slot, VersionVector.decode(operation.supersedes), base?.context, batch);
+    }
+    const nowMs = dots.nowMs();
+    return applyOperation(base, operation, {
+      stamp: () => dots.issue(slot, batch),
+      nowMs,
+      requestId,
+      valueBytesMax: maxValueBytes,
+    });
+  }
+
+  /** The batch is not committed: what it says of the slot's tenure goes into the next one. */
+  #nothingWritten(slot: number, ran: Ran, callbacks: CoordinateCallbacks): void {
+    this.#deps.dots.unsaved(slot);
+    if ('rejected' in ran) callbacks.failed('rejected', ran.rejected);
+    else callbacks.unchanged(ran.context, ran.result);
   }
 
   /** What this node holds of the record, as an owner or in hints. What cannot be read ends the tenure. */

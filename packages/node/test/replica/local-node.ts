@@ -11,6 +11,7 @@ import {
   encodeAddress,
   type Hash128,
   hashOfCluster,
+  type OperationResult,
   type ReplicateMessage,
   recordHash,
   winner,
@@ -42,6 +43,7 @@ export interface LocalNodeOptions {
 export interface Coordinated {
   readonly events: string[];
   state: Buffer | undefined;
+  result: OperationResult | undefined;
 }
 
 export const ringOf = (members: number, replicas: number): Ring => {
@@ -81,6 +83,7 @@ export class LocalNode {
   readonly #options: LocalNodeOptions;
   readonly #random = new SeededRandom(5);
   #completions: (() => void)[] = [];
+  #requests = 0;
 
   private constructor(options: LocalNodeOptions) {
     this.#options = options;
@@ -196,21 +199,28 @@ export class LocalNode {
   }
 
   coordinate(key: string, value: string | undefined, more: Partial<CoordinateRequest> = {}): Coordinated {
-    const told: Coordinated = { events: [], state: undefined };
-    const bytes = value === undefined ? Buffer.alloc(0) : Buffer.from(value);
-    const type = value === undefined ? 'delete' : 'put';
+    const told: Coordinated = { events: [], state: undefined, result: undefined };
     const request: CoordinateRequest = {
+      requestId: { entry: 'n1', incarnation: 1, n: ++this.#requests },
       address: addressOf(key),
-      operation: { type, value: bytes, supersedes: 'held' },
+      operation:
+        value === undefined
+          ? { type: 'delete', supersedes: 'held' }
+          : { type: 'put', value: Buffer.from(value), supersedes: 'held' },
       seen: [],
       durability: 'sync',
       hintFor: [],
       ...more,
     };
     this.replica.coordinate(request, {
-      merged: (state) => {
+      merged: (state, _context, result) => {
         told.state = Buffer.from(state);
+        told.result = result;
         told.events.push('merged');
+      },
+      unchanged: (_context, result) => {
+        told.result = result;
+        told.events.push('unchanged');
       },
       failed: (reason) => void told.events.push(`failed ${reason}`),
       stored: (error) => void told.events.push(error === undefined ? 'stored' : 'lost'),

@@ -18,13 +18,20 @@
  */
 import { DeadlineQueue } from '../deadline-queue.ts';
 import type { Millis, Reachability, WriteEffects } from '../effects.ts';
-import type { FailureReason, FetchReplyMessage, NodeId, ReplicateMessage, ReplicateReplyMessage } from '../messages.ts';
+import type {
+  FailureReason,
+  FetchReplyMessage,
+  NodeId,
+  OperationResult,
+  ReplicateMessage,
+  ReplicateReplyMessage,
+} from '../messages.ts';
 import { type CoordinatorOptions, resolveCoordinatorOptions } from '../options.ts';
 import { contextFetch, expectContexts, noteContext, readingState } from './context-read.ts';
 import { newWriteCounters, type WriteCounters } from './counters.ts';
 import { EntryTable } from './entry-table.ts';
 import { siblingsLeft } from './siblings-left.ts';
-import { isCovered, isOnItsWay, type Place, type PlaceState, WriteEntry, type WriteRequest } from './write-entry.ts';
+import { isCovered, isOnItsWay, MADE, type Place, type PlaceState, WriteEntry, type WriteRequest } from './write-entry.ts';
 import { whyGivenUp, whyLate, whyNotRead, whyNotTried, whyStopped } from './write-failure.ts';
 import { assignRoles, hintsOfTheBatch, localDurability, replicateMessage, takeFallback } from './write-plan.ts';
 
@@ -76,18 +83,33 @@ export class WriteCoordinator {
     else this.#coordinate(entry);
   }
 
-  /** The operation is in the local memtable: `state` is the record's bytes, `context` its encoded version vector. */
-  merged(stream: number, state: Uint8Array, context: Uint8Array, now: Millis): void {
+  /**
+   * The operation is in the local memtable: `state` is the record's bytes, `context` its encoded version vector, `result` what
+   * the operation found and made.
+   */
+  merged(stream: number, state: Uint8Array, context: Uint8Array, now: Millis, result: OperationResult = MADE): void {
     const entry = this.#entries.get(stream);
     if (entry?.phase !== 'coordinating') return;
     entry.phase = 'merged';
     entry.state = state;
     entry.context = context;
+    entry.result = result;
     if (entry.expired) return this.#abandon(entry);
     assignRoles(entry, this.#self, this.#reach);
     entry.message = replicateMessage(entry, undefined, now);
     this.#spread(entry, now);
     this.#judge(entry, stream, now);
+  }
+
+  /** There was nothing to write: a condition did not hold. `context`: of the record as it is. */
+  unchanged(stream: number, context: Uint8Array, result: OperationResult): void {
+    const entry = this.#entries.get(stream);
+    if (entry?.phase !== 'coordinating') return;
+    const { finished } = entry;
+    this.#entries.release(entry, stream);
+    if (finished) return;
+    this.counters.ok++;
+    this.#out.finish(stream, { status: 'ok', context, acknowledged: 0, hinted: 0, result });
   }
 
   /**
@@ -238,11 +260,18 @@ export class WriteCoordinator {
     entry.phase = 'coordinating';
     this.#setSelf(entry, 'sent');
     this.#reschedule(entry);
-    const { stream, address, operation } = entry.request;
+    const { stream, address, operation, header } = entry.request;
     const durability = localDurability(entry.request.consistency);
     const hintFor = hintsOfTheBatch(entry, this.#self);
     this.counters.hintsKept += hintFor.length;
-    this.#out.coordinate(stream, { address, operation, seen: entry.seen, durability, hintFor });
+    this.#out.coordinate(stream, {
+      requestId: header.id,
+      address,
+      operation,
+      seen: entry.seen,
+      durability,
+      hintFor,
+    });
   }
 
   #spread(entry: WriteEntry, now: Millis): void {
@@ -358,8 +387,9 @@ export class WriteCoordinator {
     entry.finished = true;
     this.counters.ok++;
     const { acknowledged, hinted } = entry.tally;
+    const { context, result } = entry;
     const left = siblingsLeft(entry.request.operation, entry.state);
-    this.#out.finish(entry.stream, { status: 'ok', context: entry.context, acknowledged, hinted, ...left });
+    this.#out.finish(entry.stream, { status: 'ok', context, acknowledged, hinted, result, ...left });
   }
 
   #giveUp(entry: WriteEntry, now: Millis): void {

@@ -6,7 +6,7 @@
  * write, or a hint for that owner does (here, or at a fallback that has acknowledged it).
  */
 import type { Millis } from '../effects.ts';
-import type { Consistency, NodeId, ReplicateMessage, RequestHeader, WriteOperation } from '../messages.ts';
+import type { Consistency, NodeId, OperationResult, ReplicateMessage, RequestHeader, WriteOperation } from '../messages.ts';
 import type { CoordinatorOptions } from '../options.ts';
 import { ReadTally, WriteTally } from '../quorum.ts';
 
@@ -48,6 +48,8 @@ export interface Place {
 export type WritePhase = 'free' | 'reading' | 'coordinating' | 'merged';
 
 const NO_BYTES = new Uint8Array(0);
+/** Of an operation that was made and answers with nothing. */
+export const MADE: OperationResult = Object.freeze({ applied: true, value: undefined });
 
 export class WriteEntry {
   phase: WritePhase = 'free';
@@ -68,6 +70,8 @@ export class WriteEntry {
   nextFallback: number = 0;
   state: Uint8Array = NO_BYTES;
   context: Uint8Array = NO_BYTES;
+  /** What the operation found and made. */
+  result: OperationResult = MADE;
   /** The message that all owners get. */
   message: ReplicateMessage | undefined;
   seen: Uint8Array[] = [];
@@ -94,6 +98,7 @@ export class WriteEntry {
     this.phase = 'free';
     this.state = NO_BYTES;
     this.context = NO_BYTES;
+    this.result = MADE;
     this.message = undefined;
     this.seen = [];
   }
