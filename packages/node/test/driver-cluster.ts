@@ -9,7 +9,6 @@ import {
   type Message,
   messageType,
   type ReadOutcome,
-  wallMsOf,
   type WriteOutcome,
 } from '@kvd/replication';
 import { preferenceList, slotOf } from '@kvd/ring';

@@ -132,6 +132,13 @@ const FIELDS: { readonly [K in Message['kind']]: { readonly [field: string]: fc.
     keys: list(fc.record({ address: bytes, hash })),
   },
   'exchange-keys-reply': { status, wanted: list(bytes), items: list(item), covered: bytes },
+  scan: { header, fromSlot: u16, toSlot: u16, after: bytes, limit: count },
+  'scan-reply': {
+    status,
+    doubt: fc.boolean(),
+    records: list(fc.record({ address: bytes, hash, live: fc.boolean(), expires: fc.boolean(), type: fc.nat(255) })),
+    covered: bytes,
+  },
 };
 const KINDS = Object.keys(FIELDS) as Message['kind'][];
 
@@ -154,7 +161,7 @@ describe('the message codec', () => {
 
   it('has a type of its own for each kind, which never changes', () => {
     const types = KINDS.map((kind) => messageType({ ...SAMPLE, kind } as Message));
-    expect(types).toEqual([16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27]);
+    expect(types).toEqual([16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
   });
 
   it('throws nothing but its own error on damaged payloads, and decodes no more than there was', () => {
