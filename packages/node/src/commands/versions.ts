@@ -84,7 +84,7 @@ function describe(services: NodeServices, value: DottedValue): RespValue {
     ['node', node],
     ['time-ms', wallMsOf(value.hybridTime)],
     ['bytes', value.lengthBytes],
-    ['deleted', value.tombstone ? 1 : 0],
+    ['kind', value.tombstone ? 'tombstone' : value.delta ? 'delta' : 'value'],
     ['expires-ms', deadlineMsOf(value) ?? null],
   ]);
 }
