@@ -50,7 +50,7 @@ test.runIf(isRedis7)(`${COMMANDS} random commands are answered as by redis-serve
   } finally {
     for (const client of sides.flat()) client.close();
   }
-}, 120_000);
+}, 60_000);
 
 async function connectBoth(protocol: 2 | 3): Promise<readonly [RawClient, RawClient]> {
   return Promise.all([RawClient.connect(redis.port, protocol), RawClient.connect(node.port, protocol)]);

@@ -60,7 +60,7 @@ export class CommandGenerator {
       case 1:
         return this.float();
       case 2:
-        return this.#pick(['', ' ', ' 1', '1 ', '+1', '01', '-0', '0', '1.0', '0x10', 'abc', 'nan', '1e2', '.5', '5.']);
+        return this.#pick(['', ' ', ' 1', '1 ', '+1', '01', '-0', '0', '1.0', 'abc', 'nan', '1e2', '.5', '5.']);
       case 3:
         return Buffer.from(Array.from({ length: this.below(20) }, () => this.below(256)));
       default:
@@ -106,7 +106,7 @@ export class CommandGenerator {
 
   /** A number for the EXPIRE family, past ones too. */
   expiry(command: string): Word {
-    if (this.#chance(10)) return this.#pick(PAST_TIMES);
+    if (this.#chance(10)) return this.#pick(command.endsWith('AT') ? ['1', ...PAST_TIMES] : PAST_TIMES);
     return this.time(`${command.startsWith('P') ? 'PX' : 'EX'}${command.endsWith('AT') ? 'AT' : ''}`);
   }
 
@@ -135,7 +135,7 @@ export class CommandGenerator {
   /** Now and then a word is missing or too many. */
   #mangled(words: readonly Word[]): readonly Word[] {
     if (!this.#chance(50)) return words;
-    return this.#chance(2) && words.length > 1 ? words.slice(0, -1) : [...words, this.#pick(['x', '', 'EX', 'NX', '1'])];
+    return this.#chance(2) && words.length > 1 ? words.slice(0, -1) : [...words, this.#pick(['x', '', 'EX', 'NX', '7000000'])];
   }
 }
 
@@ -177,7 +177,7 @@ const FAR_TIMES: Readonly<Record<string, readonly string[]>> = {
   EXAT: ['9223372036854775807', '9007199254740'],
   PXAT: ['9007199254740990'],
 };
-const PAST_TIMES = ['0', '-1', '1', '-9223372036854775808', '-9223372036854775', 'x', ''];
+const PAST_TIMES = ['0', '-1', '-9223372036854775808', '-9223372036854775', 'x', ''];
 
 function mixCase(word: string): string {
   return [...word].map((letter, i) => (i % 2 === 0 ? letter.toLowerCase() : letter)).join('');

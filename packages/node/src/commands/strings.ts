@@ -28,15 +28,15 @@ function getrange(call: Call): void {
   if (from === undefined || to === undefined) return call.reply(NOT_AN_INTEGER);
   withConsistency(call, (consistency) =>
     readValue(call, consistency, call.args[1] as Buffer, (value = NOTHING, failed) =>
-      call.reply(failed ?? partOf(value, Number(from), Number(to))),
+      call.reply(failed ?? partOf(value, from, to)),
     ),
   );
 }
 
 /** As Redis: places before the value are its begin, whatever lies behind it is cut off. */
-function partOf(value: Uint8Array, from: number, to: number): Uint8Array {
-  if (from < 0 && to < 0 && from > to) return NOTHING;
-  const place = (at: number): number => Math.max(0, at < 0 ? value.length + at : at);
+function partOf(value: Uint8Array, from: bigint, to: bigint): Uint8Array {
+  if (from < 0n && to < 0n && from > to) return NOTHING;
+  const place = (at: bigint): number => Math.max(0, Number(at) + (at < 0n ? value.length : 0));
   return value.subarray(place(from), Math.min(place(to), value.length - 1) + 1);
 }
 
