@@ -9,6 +9,7 @@ export type Plain = string | number | null | readonly Plain[] | { readonly [name
 /** Maps become objects, bytes and statuses text, errors `Error: …`. */
 export function plain(value: RespValue): Plain {
   if (value === null || typeof value === 'number' || typeof value === 'string') return value;
+  if (typeof value === 'bigint') return Number(value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString();
   if (!('kind' in value)) return value.map(plain);
   if (value.kind === 'simple') return value.text;
