@@ -21,6 +21,7 @@ export const SEAMS: readonly string[] = [
   'packages/lsm/src/task-runner/worker-runner.ts',
   'packages/lsm/src/task-runner/worker.ts',
   'packages/node/src/runtime/node-clock.ts',
+  'packages/node/src/runtime/node-http.ts',
   'packages/node/src/runtime/node-log.ts',
   'packages/node/src/runtime/node-mac.ts',
   'packages/node/src/runtime/node-network.ts',

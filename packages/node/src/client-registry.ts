@@ -1,9 +1,12 @@
 /** The clients of one node, and what is counted over all of them. */
 import type { Session } from './session.ts';
+import { TimeHistogram } from './time-histogram.ts';
 
 export class ClientRegistry {
   /** By id, in the order in which they came. */
   readonly #sessions = new Map<number, Session>();
+  /** How long commands took, by kind. */
+  readonly times = { read: new TimeHistogram(), write: new TimeHistogram(), other: new TimeHistogram() };
   #lastId = 0;
   connectionsReceived = 0;
   connectionsRefused = 0;

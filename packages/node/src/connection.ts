@@ -70,6 +70,8 @@ class Entry implements Call, Ordered {
   ordered = false;
   value: RespValue | undefined = undefined;
   weight = 0;
+  /** When it came, monotonic ms. */
+  startedMs = 0;
   protocol: RespProtocol;
 
   constructor(connection: Connection, services: NodeServices, args: Command) {
@@ -79,6 +81,7 @@ class Entry implements Call, Ordered {
     this.args = args;
     this.resolved = resolve(args);
     this.protocol = this.session.protocol;
+    this.startedMs = this.session.lastActiveMs;
   }
 
   order(): void {
@@ -149,11 +152,20 @@ export class Connection {
     if (entry.value !== undefined || this.#closed) return;
     if (isFailure(value)) this.session.clients.errorReplies++;
     entry.value = value;
+    this.#measure(entry);
     entry.weight = weightOf(value);
     this.#waitingBytes += entry.weight;
     this.#expectedBytes = Math.max(entry.weight, this.#expectedBytes * 0.75);
     if (entry.ordered) this.#order.leave(entry, (next) => this.#start(next as Entry));
     if (!this.#pumping) this.#owner.flushLater(this);
+  }
+
+  #measure(entry: Entry): void {
+    const elapsedMs = this.#owner.services.runtime.clock.monotonicMs() - entry.startedMs;
+    const { times } = this.session.clients;
+    if (!entry.ordered) times.other.observe(elapsedMs);
+    else if (entry.writes) times.write.observe(elapsedMs);
+    else times.read.observe(elapsedMs);
   }
 
   /** Sends what is answered at the head of the line, in one write; then goes on with what waits. */
