@@ -16,7 +16,7 @@ import {
 } from '@kvd/replication';
 import { execute } from '../../packages/node/src/commands/dispatch.ts';
 import type { RespValue } from '../../packages/node/src/resp/value.ts';
-import type { NodeServices } from '../../packages/node/src/services.ts';
+import type { NodeServices, RequestOptions } from '../../packages/node/src/services.ts';
 import { Session } from '../../packages/node/src/session.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import type { Cluster, Machine } from './cluster.ts';
@@ -97,6 +97,12 @@ const KINDS: readonly Kind[] = [
 ];
 
 const TOTAL_WEIGHT = KINDS.reduce((sum, kind) => sum + kind.weight, 0);
+
+interface ReadCall {
+  readonly key: Uint8Array;
+  readonly consistency: Consistency;
+  readonly options: RequestOptions | undefined;
+}
 
 export class Workload {
   readonly counters: WorkloadCounters = { commands: { ok: 0, error: 0, lost: 0 }, kinds: {} };
@@ -255,13 +261,13 @@ export class Workload {
       contextKey: () => services.contextKey(),
       endTrace: (trace) => services.endTrace(trace),
       readLocal: (key) => services.readLocal(key),
-      read: (key, consistency, done) => this.#read(services, machine, key, consistency, done),
-      write: (key, operation, consistency, done) => {
+      read: (key, consistency, done, options) => this.#read(services, machine, { key, consistency, options }, done),
+      write: (key, operation, consistency, done, options) => {
         const write = this.#beginWrite(machine, key, operation, consistency);
         services.write(key, operation, consistency, (outcome) => {
           this.#options.acknowledgements.ended(write, key, outcome);
           done(outcome);
-        });
+        }, options);
       },
     };
     this.#tapped.set(services, tapped);
@@ -285,8 +291,7 @@ export class Workload {
   #read(
     services: NodeServices,
     machine: Machine,
-    key: Uint8Array,
-    consistency: Consistency,
+    { key, consistency, options }: ReadCall,
     done: (outcome: ReadOutcome) => void,
   ): void {
     const { history, scheduler } = this.#options;
@@ -296,7 +301,7 @@ export class Workload {
       const result = this.#checkRead(name, machine, outcome);
       history.noteRead({ key: name, entry: machine.index, startMs, endMs: scheduler.nowMs, result });
       done(outcome);
-    });
+    }, options);
   }
 
   /** I3, at each read. */

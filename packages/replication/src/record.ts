@@ -90,7 +90,7 @@ export function applyWrite(base: DottedRecord | undefined, write: RecordWrite): 
   if (superseded.covers(write.dot)) {
     throw new ReplicationError(
       'REPLICATION_BAD_CONTEXT',
-      `the context names ${formatDot(write.dot)}, which was not issued yet`,
+      `the context names ${formatDot(write.dot)}, a write that was never made; KVD.GET the key for its context`,
     );
   }
   const kept: DottedValue[] = [];
@@ -122,7 +122,7 @@ function assertFresh(base: DottedRecord | undefined, dot: Dot): void {
 function assertRoom(kept: readonly DottedValue[]): void {
   const count = kept.reduce((sum, value) => sum + (value.delta ? 0 : 1), 0);
   if (count < SIBLINGS_MAX) return;
-  throw new ReplicationError('REPLICATION_TOO_MANY_SIBLINGS', `the key has ${count} siblings; ${SIBLINGS_MAX} at most`);
+  throw new ReplicationError('REPLICATION_TOO_MANY_SIBLINGS', `the key has ${count} siblings, ${SIBLINGS_MAX} at most; KVD.GET the key and KVD.PUT one value with the context`);
 }
 
 function absorbing(value: DottedValue, dropped: readonly DottedValue[], kept: readonly DottedValue[]): DottedValue {

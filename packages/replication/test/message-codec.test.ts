@@ -145,9 +145,51 @@ const KINDS = Object.keys(FIELDS) as Message['kind'][];
 const messageOf = (kind: Message['kind']): fc.Arbitrary<Message> =>
   fc.record({ kind: fc.constant(kind), stream: count, ...FIELDS[kind] }) as unknown as fc.Arbitrary<Message>;
 const message = fc.constantFrom(...KINDS).chain(messageOf);
+const FAILED = { status: 'failed', reason: 'quorum', detail: 'x' } as const;
+const TRACED = { atUs: 9, word: 'hint', node: 'n1', role: 'none', context: undefined, siblings: 0, note: 'n' } as const;
+
 const bad = expect.objectContaining({ code: 'REPLICATION_BAD_MESSAGE' });
 
 const SAMPLE: Message = { kind: 'exchange-leaves-reply', stream: 300, status: 'ok', differing: [5, 16383] };
+
+describe('the extensions of a forward-reply', () => {
+  const step = fc.record({
+    atUs: count,
+    word: fc.constantFrom('forwarded', 'coordinates', 'asked', 'answered', 'merged', 'sent', 'stored', 'refused', 'lost'),
+    node: nodeId,
+    role: fc.constantFrom('none', 'owner', 'fallback'),
+    context: fc.option(bytes, { nil: undefined }),
+    siblings: count,
+    note: text,
+  });
+  const reply = fc.record({
+    kind: fc.constant('forward-reply'),
+    stream: count,
+    outcome: fc.tuple(outcome, count).map(([each, siblings]) => (each.status === 'ok' ? { ...each, siblings } : each)),
+    trace: list(step),
+  }) as unknown as fc.Arbitrary<Message>;
+
+  it('come back: the trace, and how many siblings are left', () => {
+    fc.assert(
+      fc.property(reply, (sent) => {
+        expect(decodeMessage(messageType(sent), encodeMessage(sent, 5)).message).toEqual(sent);
+      }),
+    );
+  });
+
+  it('are refused when they are cut or damaged, and passed over when they are unknown', () => {
+    const sent = { kind: 'forward-reply', stream: 1, outcome: FAILED, trace: [TRACED] } as const;
+    const encoded = encodeMessage(sent, 5);
+    for (let length = 0; length < encoded.length; length++) {
+      expect(() => decodeMessage(17, encoded.subarray(0, length))).toThrow(bad);
+    }
+    const plain = encodeMessage({ kind: 'forward-reply', stream: 1, outcome: FAILED }, 5);
+    const unknown = Buffer.concat([plain.subarray(0, -1), Buffer.from([1, 99, 2, 7, 7])]);
+    expect(decodeMessage(17, unknown).message).toEqual({ kind: 'forward-reply', stream: 1, outcome: FAILED });
+    const siblingsOfFailure = Buffer.concat([plain.subarray(0, -1), Buffer.from([1, 2, 1, 2])]);
+    expect(() => decodeMessage(17, siblingsOfFailure)).toThrow(bad);
+  });
+});
 
 describe('the message codec', () => {
   it.each(KINDS)('gives every field of %s back', (kind) => {
