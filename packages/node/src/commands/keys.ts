@@ -1,14 +1,14 @@
 /** DEL UNLINK EXISTS TOUCH TYPE. */
-import type { WriteOperation } from '@kvd/replication';
+import { type Consistency, type DeleteOperation, isLive, type WriteOperation } from '@kvd/replication';
 import { simple } from '../resp/value.ts';
 import type { Call, CommandRow } from './command-row.ts';
-import { distinctKeys, keyProblem, operate, readValue, withConsistency } from './records.ts';
-import { scatter } from './scatter.ts';
+import { distinctKeys, keyProblem, operate, readRecord, readValue, withConsistency } from './records.ts';
+import { scatter, type Settled } from './scatter.ts';
 
 const NONE = simple('none');
 const STRING = simple('string');
 
-const DELETE: WriteOperation = Object.freeze({ type: 'delete', supersedes: 'held', answer: 'presence' });
+const DELETE: DeleteOperation = Object.freeze({ type: 'delete', supersedes: 'held', answer: 'presence' });
 
 /** Counts those that were there. A delete of an absent key writes nothing. */
 function del(call: Call): void {
@@ -20,11 +20,25 @@ function del(call: Call): void {
   withConsistency(call, (consistency) =>
     scatter<Buffer, boolean>(
       keys,
-      (key, settled) =>
-        operate(call, consistency, key, DELETE, (result, failed) => settled(result?.applied, failed)),
+      (key, settled) => deleteKey(call, consistency, key, settled),
       (deleted, failed) => call.reply(failed ?? deleted.filter(Boolean).length),
     ),
   );
+}
+
+/**
+ * Where the coordinator finds nothing, R replicas are asked before the client is told so: a value that was written while the
+ * coordinator could not be reached goes too, by what was seen of it.
+ */
+function deleteKey(call: Call, consistency: Consistency, key: Buffer, settled: Settled<boolean>): void {
+  operate(call, consistency, key, DELETE, (result, failed) => {
+    if (result === undefined || result.applied || failed !== undefined) return settled(result?.applied, failed);
+    readRecord(call, consistency, key, (record, unread) => {
+      if (record === undefined || !isLive(record, call.services.hybridNowMs())) return settled(false, unread);
+      const seen: WriteOperation = { ...DELETE, supersedes: record.context.encode() };
+      operate(call, consistency, key, seen, (again, unwritten) => settled(again?.applied, unwritten));
+    });
+  });
 }
 
 function exists(call: Call): void {

@@ -1,5 +1,13 @@
 /** Reading and writing keys for commands: what a client is to be told when it fails is made here. */
-import { type Consistency, decodeTrustedRecord, type LiveValue, type OperationResult, winner, type WriteOperation } from '@kvd/replication';
+import {
+  type Consistency,
+  type DottedRecord,
+  decodeTrustedRecord,
+  type LiveValue,
+  type OperationResult,
+  winner,
+  type WriteOperation,
+} from '@kvd/replication';
 import { KEY_BYTES_MAX } from '../config.ts';
 import { failure, type RespValue } from '../resp/value.ts';
 import type { Call } from './command-row.ts';
@@ -30,25 +38,31 @@ export function readValue(call: Call, consistency: Consistency, key: Buffer, set
 
 /** The same with what is known of it: when it expires. */
 export function readWinner(call: Call, consistency: Consistency, key: Buffer, settled: Settled<LiveValue>): void {
+  readRecord(call, consistency, key, (record, failed) =>
+    settled(record && winner(record, call.services.hybridNowMs()), failed),
+  );
+}
+
+/** All that is held of the key. */
+export function readRecord(call: Call, consistency: Consistency, key: Buffer, settled: Settled<DottedRecord>): void {
   const problem = keyProblem(key);
   if (problem !== undefined) return settled(undefined, problem);
-  const { services } = call;
-  if (call.local) return settleWinner(services.readLocal(key), services.hybridNowMs(), settled);
-  services.read(key, consistency, (outcome) => {
-    if (outcome.status === 'ok') settleWinner(outcome.record, services.hybridNowMs(), settled);
+  if (call.local) return settleRecord(call.services.readLocal(key), settled);
+  call.services.read(key, consistency, (outcome) => {
+    if (outcome.status === 'ok') settleRecord(outcome.record, settled);
     else settled(undefined, readFailed(outcome));
   });
 }
 
-function settleWinner(record: Uint8Array | undefined, nowMs: number, settled: Settled<LiveValue>): void {
-  if (record === undefined) return settled(undefined);
-  let value: LiveValue | undefined;
+function settleRecord(bytes: Uint8Array | undefined, settled: Settled<DottedRecord>): void {
+  if (bytes === undefined) return settled(undefined);
+  let record: DottedRecord;
   try {
-    value = winner(decodeTrustedRecord(record), nowMs);
+    record = decodeTrustedRecord(bytes);
   } catch (error) {
     return settled(undefined, internalError(error as Error & { readonly code: string }));
   }
-  settled(value);
+  settled(record);
 }
 
 /** Runs the operation at the key's coordinator, in one piece: what it found and made. */
@@ -59,9 +73,12 @@ export function operate(
   operation: WriteOperation,
   settled: Settled<OperationResult>,
 ): void {
+  const { writes } = call.session;
+  writes.begin();
   call.services.write(key, operation, consistency, (outcome) => {
     if (outcome.status === 'ok') settled(outcome.result);
     else settled(undefined, writeFailed(outcome));
+    writes.end(key, consistency, outcome);
   });
 }
 
