@@ -5,8 +5,8 @@
  * An expired value is absent. Where a condition does not hold there is nothing to write, and no dot is issued. What makes no
  * sense on the value held is rejected in the words of Redis.
  */
-import { INT64_MAX, INT64_MIN, ONE, formatDecimal, parseDecimal, parseInt64 } from './crdt/decimal.ts';
 import { addToCounter, hasRun } from './crdt/counter.ts';
+import { formatDecimal, INT64_MAX, INT64_MIN, ONE, parseDecimal, parseInt64 } from './crdt/decimal.ts';
 import { idOfRequest } from './crdt/delta.ts';
 import type { Dot } from './dot.ts';
 import { asBuffer } from './encoding.ts';
@@ -240,8 +240,8 @@ function add(base: DottedRecord | undefined, operation: AddOperation, context: O
   const before = winnerOf(base, context);
   const current = before === undefined ? 0n : parseInt64(before.bytes);
   const id = idOfRequest(operation.requestToken ?? context.requestId);
-  if (base !== undefined && hasRun(base, id)) return ranBefore(base, before);
   if (current === undefined) return NOT_AN_INTEGER;
+  if (base !== undefined && hasRun(base, id)) return ranBefore(base, before);
   const sum = current + operation.delta;
   if (sum > INT64_MAX || sum < INT64_MIN) return WOULD_OVERFLOW;
   return added(base, { amount: operation.delta * ONE, id, operation }, sum.toString(), context);
@@ -252,8 +252,8 @@ function addFloat(base: DottedRecord | undefined, operation: AddFloatOperation, 
   const current = before === undefined ? 0n : parseDecimal(asBuffer(before.bytes).toString('latin1'));
   const amount = parseDecimal(operation.delta);
   const id = idOfRequest(operation.requestToken ?? context.requestId);
-  if (base !== undefined && hasRun(base, id)) return ranBefore(base, before);
   if (current === undefined || amount === undefined) return NOT_A_FLOAT;
+  if (base !== undefined && hasRun(base, id)) return ranBefore(base, before);
   if (current === 'infinite' || amount === 'infinite') return INFINITE;
   const text = formatDecimal(current + amount);
   if (parseDecimal(text) === 'infinite') return INFINITE;
