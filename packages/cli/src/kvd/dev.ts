@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { parseDuration } from '../duration.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
+import { secretVariables } from '../secrets.ts';
 import type { DevSettings } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
 import { nextSteps, type PlannedNode, planNodes, portUses } from './dev-plan.ts';
@@ -42,7 +43,8 @@ function supervise(
     const restartDelayMs = parseDuration(settings['restart-delay']) ?? 0;
     const options = { ids: nodes.map(({ id }) => id), restartDelayMs, stopTimeoutMs: STOP_TIMEOUT_MS };
     const supervisor = new Supervisor(options, {
-      spawn: (id, events) => spawnNode(nodes.find((node) => node.id === id)?.flags ?? [], events),
+      spawn: (id, events) =>
+        spawnNode(nodes.find((node) => node.id === id)?.flags ?? [], secretVariables(settings), events),
       after: startTimer,
       report: (line) => terminal.out(line),
       allReady: () => announceReady(nodes, terminal),
