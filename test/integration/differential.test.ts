@@ -31,26 +31,30 @@ test('redis-server 7.0 is there to compare with', ({ skip }) => {
   expect(version, 'apt-get install redis-server').toContain('v=7.0.');
 });
 
-test.runIf(isRedis7)(`${COMMANDS} random commands are answered as by redis-server 7.0`, async () => {
-  const generator = new CommandGenerator(SEED, Date.now());
-  const sides = await Promise.all(([2, 3] as const).map(connectBoth));
-  const done: Generated[] = [];
-  try {
-    for (let batch = 0; done.length < COMMANDS; batch++) {
-      const [theirs, ours] = sides[batch % 2] as readonly [RawClient, RawClient];
-      const commands = Array.from({ length: PIPELINE }, () => generator.next());
-      const words = commands.map((command) => command.words);
-      const [expected, got] = await Promise.all([theirs.pipeline(words), ours.pipeline(words)]);
-      for (const [i, command] of commands.entries()) {
-        done.push(command);
-        const [want, have] = [expected[i] as Buffer, got[i] as Buffer];
-        if (!agree(command.comparison, want, have)) expect.fail(report(done, want, have));
+test.runIf(isRedis7)(
+  `${COMMANDS} random commands are answered as by redis-server 7.0`,
+  async () => {
+    const generator = new CommandGenerator(SEED, Date.now());
+    const sides = await Promise.all(([2, 3] as const).map(connectBoth));
+    const done: Generated[] = [];
+    try {
+      for (let batch = 0; done.length < COMMANDS; batch++) {
+        const [theirs, ours] = sides[batch % 2] as readonly [RawClient, RawClient];
+        const commands = Array.from({ length: PIPELINE }, () => generator.next());
+        const words = commands.map((command) => command.words);
+        const [expected, got] = await Promise.all([theirs.pipeline(words), ours.pipeline(words)]);
+        for (const [i, command] of commands.entries()) {
+          done.push(command);
+          const [want, have] = [expected[i] as Buffer, got[i] as Buffer];
+          if (!agree(command.comparison, want, have)) expect.fail(report(done, want, have));
+        }
       }
+    } finally {
+      for (const client of sides.flat()) client.close();
     }
-  } finally {
-    for (const client of sides.flat()) client.close();
-  }
-}, 60_000);
+  },
+  60_000,
+);
 
 async function connectBoth(protocol: 2 | 3): Promise<readonly [RawClient, RawClient]> {
   return Promise.all([RawClient.connect(redis.port, protocol), RawClient.connect(node.port, protocol)]);

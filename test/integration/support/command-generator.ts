@@ -135,14 +135,32 @@ export class CommandGenerator {
   /** Now and then a word is missing or too many. */
   #mangled(words: readonly Word[]): readonly Word[] {
     if (!this.#chance(50)) return words;
-    return this.#chance(2) && words.length > 1 ? words.slice(0, -1) : [...words, this.#pick(['x', '', 'EX', 'NX', '7000000'])];
+    return this.#chance(2) && words.length > 1
+      ? words.slice(0, -1)
+      : [...words, this.#pick(['x', '', 'EX', 'NX', '7000000'])];
   }
 }
 
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'k1', 'k2'];
 const FLOAT_KEYS = ['x', 'y', 'z'];
 const UNITS = new Set(['EX', 'PX', 'EXAT', 'PXAT']);
-const SET_OPTIONS = ['EX', 'PX', 'EXAT', 'PXAT', 'NX', 'XX', 'GET', 'KEEPTTL', 'EX', 'PX', 'NX', 'XX', 'GET', 'PERSIST', 'zz'];
+const SET_OPTIONS = [
+  'EX',
+  'PX',
+  'EXAT',
+  'PXAT',
+  'NX',
+  'XX',
+  'GET',
+  'KEEPTTL',
+  'EX',
+  'PX',
+  'NX',
+  'XX',
+  'GET',
+  'PERSIST',
+  'zz',
+];
 const GETEX_OPTIONS = ['EX', 'PX', 'EXAT', 'PXAT', 'PERSIST', 'KEEPTTL', 'NX', 'persis'];
 const EXPIRE_OPTIONS = ['NX', 'XX', 'GT', 'LT', 'NX', 'XX', 'GT', 'LT', 'EX', 'bad\r\noption', 'a\0b'];
 const INTEGERS = [
@@ -168,7 +186,24 @@ const INTEGERS = [
   '1e3',
 ];
 const FLOATS = ['0', '-0', '1e3', '1.5E2', '-2.5e-1', '3.0e2', '5.', '.5', '+1.25', '0012.50', '2.0', '-.0'];
-const NO_FLOATS = ['inf', '-inf', '+INF', 'infinity', 'infinit', 'nan', '', ' 1', '1 ', 'x', '1..2', '.', '1e', '--1', '+-1', '1e5x'];
+const NO_FLOATS = [
+  'inf',
+  '-inf',
+  '+INF',
+  'infinity',
+  'infinit',
+  'nan',
+  '',
+  ' 1',
+  '1 ',
+  'x',
+  '1..2',
+  '.',
+  '1e',
+  '--1',
+  '+-1',
+  '1e5x',
+];
 const BAD_TIMES = ['0', '-1', '-100', 'x', '', '1.5', '9223372036854775808', '-9223372036854775808'];
 /** Beyond what Redis takes, and the farthest that kvd takes; between them kvd refuses what Redis would take. */
 const FAR_TIMES: Readonly<Record<string, readonly string[]>> = {
@@ -186,7 +221,9 @@ function mixCase(word: string): string {
 type Made = Word[] | Generated;
 type Make = (g: CommandGenerator) => Made;
 
-const times = (name: string, comparison: Comparison): Make => (g) => ({ words: [name, g.key()], comparison });
+const times =
+  (name: string, comparison: Comparison): Make =>
+  (g) => ({ words: [name, g.key()], comparison });
 
 /** A command that is named twice comes twice as often. */
 const COMMANDS: readonly Make[] = [

@@ -36,7 +36,9 @@ export function encodeCommand(words: readonly (string | Buffer)[]): Buffer {
 export class RawClient {
   readonly #socket: Socket;
   #chunks: Buffer[] = [];
-  #waiting: { count: number; replies: Buffer[]; done: (replies: Buffer[]) => void; fail: (e: Error) => void } | undefined;
+  #waiting:
+    | { count: number; replies: Buffer[]; done: (replies: Buffer[]) => void; fail: (e: Error) => void }
+    | undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;

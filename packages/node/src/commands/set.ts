@@ -26,7 +26,11 @@ function blind(value: Buffer): PutOperation {
   return { type: 'put', value, supersedes: 'held', answer: 'presence' };
 }
 
-function putOperation(call: Call, value: Buffer, options: ValueOptions): PutOperation | { readonly refusal: RespValue } {
+function putOperation(
+  call: Call,
+  value: Buffer,
+  options: ValueOptions,
+): PutOperation | { readonly refusal: RespValue } {
   const { condition, time, word } = options;
   const operation = { ...(options.get ? plain(value) : blind(value)), ...(condition !== undefined && { condition }) };
   if (word === 'KEEPTTL') return { ...operation, deadline: 'keep' };

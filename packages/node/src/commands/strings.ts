@@ -70,8 +70,12 @@ function mset(call: Call): void {
     scatter<readonly [Buffer, Buffer], true>(
       [...pairs.values()],
       ([key, value], settled) =>
-        operate(call, consistency, key, { type: 'put', value, supersedes: 'held', answer: 'presence' }, (result, failed) =>
-          settled(result && true, failed),
+        operate(
+          call,
+          consistency,
+          key,
+          { type: 'put', value, supersedes: 'held', answer: 'presence' },
+          (result, failed) => settled(result && true, failed),
         ),
       (_, failed) => call.reply(failed ?? OK),
     ),

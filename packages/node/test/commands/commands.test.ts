@@ -134,7 +134,9 @@ describe('expiry', () => {
 
   test('TIME is the clock that expiry goes by', () => {
     const nowMs = services.hybridNowMs();
-    expect(wire('TIME')).toBe(`*2 $10 ${Math.floor(nowMs / 1000)} $${String((nowMs % 1000) * 1000).length} ${(nowMs % 1000) * 1000}`);
+    expect(wire('TIME')).toBe(
+      `*2 $10 ${Math.floor(nowMs / 1000)} $${String((nowMs % 1000) * 1000).length} ${(nowMs % 1000) * 1000}`,
+    );
     run(`SET k v PXAT ${nowMs + 1}`);
     expect(wire('EXISTS k')).toBe(':1');
     run(`SET k v PXAT ${nowMs}`);

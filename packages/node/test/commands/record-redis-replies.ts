@@ -26,5 +26,8 @@ for (const client of clients) client.close();
 await server.stop();
 
 // A line for each command, so that a change can be read.
-const text = JSON.stringify({ version, scenarios, rows }, null, 1).replace(/\[\n\s+("(?:[^"\\]|\\.)*"),\n\s+("(?:[^"\\]|\\.)*"),\n\s+("(?:[^"\\]|\\.)*")\n\s+\]/g, '[$1, $2, $3]');
+const text = JSON.stringify({ version, scenarios, rows }, null, 1).replace(
+  /\[\n\s+("(?:[^"\\]|\\.)*"),\n\s+("(?:[^"\\]|\\.)*"),\n\s+("(?:[^"\\]|\\.)*")\n\s+\]/g,
+  '[$1, $2, $3]',
+);
 writeFileSync(new URL('./redis-replies.json', import.meta.url), `${text}\n`);

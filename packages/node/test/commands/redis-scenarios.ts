@@ -299,6 +299,9 @@ export const REDIS_ROWS = [
 export function wordsOf(line: string): Buffer[] {
   return line.split(' ').map((word) => {
     if (word === "''") return Buffer.alloc(0);
-    return Buffer.from(word.replace(/\\x([0-9a-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))), 'latin1');
+    return Buffer.from(
+      word.replace(/\\x([0-9a-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))),
+      'latin1',
+    );
   });
 }
