@@ -17,6 +17,8 @@ const vector = fc
   .map((entries) => VersionVector.of(entries).encode());
 const key = fc.uint8Array({ maxLength: 20 });
 
+const EXAMPLE = '01 0000 1b15ac69f6789ae2 01 0001a1a2a3a4a5a6a7a8 ac02 796b743d716d4d75c8a809ce5fffc497';
+
 const seal = (name: string, bytes = VersionVector.EMPTY.encode()) => sealContext(services, Buffer.from(name), bytes);
 const open = (name: string, token: string) => openContext(services, Buffer.from(name), Buffer.from(token));
 
@@ -29,6 +31,13 @@ describe('a context token', () => {
         expect(Buffer.from(openContext(services, name, Buffer.from(token)) as Uint8Array)).toEqual(bytes);
       }),
     );
+  });
+
+  it('is the worked example of docs/formats.md', () => {
+    const actor = makeActor({ memberNumber: 1, tenureHigh: 0xa1a2a3a4, tenureLow: 0xa5a6a7a8 });
+    const token = seal('greeting', VersionVector.of([[actor, 300]]).encode());
+    expect(token).toBe('AQAAGxWsafZ4muIBAAGhoqOkpaanqKwCeWt0PXFtTXXIqAnOX__Elw');
+    expect(Buffer.from(token, 'base64url').toString('hex')).toBe(EXAMPLE.replaceAll(' ', ''));
   });
 
   it('is refused for another key, in words that say so', () => {
