@@ -261,6 +261,9 @@ export class Workload {
       contextKey: () => services.contextKey(),
       endTrace: (trace) => services.endTrace(trace),
       readLocal: (key) => services.readLocal(key),
+      scan: (request, done) => services.scan(request, done),
+      scanLocal: (range) => services.scanLocal(range),
+      countCopies: (copies, done) => services.countCopies(copies, done),
       read: (key, consistency, done, options) => this.#read(services, machine, { key, consistency, options }, done),
       write: (key, operation, consistency, done, options) => {
         const write = this.#beginWrite(machine, key, operation, consistency);

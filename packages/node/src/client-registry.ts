@@ -1,4 +1,6 @@
 /** The clients of one node, and what is counted over all of them. */
+import { ScanMemory } from './commands/scan-cursor.ts';
+import { type LiveSettings, liveSettings } from './live-settings.ts';
 import type { Session } from './session.ts';
 import { TimeHistogram } from './time-histogram.ts';
 
@@ -16,6 +18,10 @@ export class ClientRegistry {
   errorReplies = 0;
   /** AUTH and HELLO with a wrong name or password. */
   authFailures = 0;
+  /** What CONFIG SET has set at this node. */
+  readonly settings: LiveSettings = liveSettings();
+  /** Where the scans of clients are. */
+  readonly scans = new ScanMemory();
 
   nextId(): number {
     return ++this.#lastId;

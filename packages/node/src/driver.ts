@@ -27,10 +27,12 @@ import {
 } from '@kvd/replication';
 import { preferenceList } from '@kvd/ring';
 import { Alarm } from './alarm.ts';
+import { type CountRequest, CopyCounter } from './copy-counter.ts';
 import type { NodeParts } from './node-parts.ts';
 import { isAddress } from './replica/known-address.ts';
 import { firstRequestNumber, RequestMemory } from './request-memory.ts';
 import { RequestTraces, Trace } from './request-traces.ts';
+import { type ScanOutcome, ScanReader, type ScanRequest } from './scan-reader.ts';
 import { STREAM_BACKGROUND, STREAM_FORWARD, STREAM_READ, STREAM_WRITE, streamKind, Streams } from './streams.ts';
 import { type RoutedWrite, WriteRouter } from './write-router.ts';
 
@@ -61,6 +63,8 @@ export class Driver {
   readonly writes: WriteCoordinator;
   readonly reads: ReadCoordinator;
   readonly router: WriteRouter;
+  readonly scans: ScanReader;
+  readonly copies: CopyCounter;
   readonly traces: RequestTraces;
   readonly #parts: NodeParts;
   readonly #alarm: Alarm;
@@ -124,6 +128,14 @@ export class Driver {
       reach,
       out: { ...out, finish: (stream, outcome) => this.#finishRead(stream, outcome) },
     });
+    const asking = {
+      out,
+      reachable: reach.reachable,
+      nextStream: background.nextStream,
+      header: background.header,
+    };
+    this.scans = new ScanReader({ ...asking, self, ring: () => this.#parts.ring });
+    this.copies = new CopyCounter(asking);
     this.router = new WriteRouter(self, reach, {
       ...out,
       coordinateHere: (write, remainingMs) => this.#later(() => this.#coordinateHere(write, remainingMs)),
@@ -167,6 +179,18 @@ export class Driver {
     this.#run(() => this.reads.start({ ...request, stream }, this.now()));
   }
 
+  /** A page of keys, of R owners. */
+  scan(request: ScanRequest, done: (outcome: ScanOutcome) => void): void {
+    if (this.#stopped) return done({ status: 'failed', reason: 'stopping', detail: 'the node is stopping' });
+    this.#run(() => this.scans.start(request, this.now(), done));
+  }
+
+  /** Which owners hold a record. */
+  countCopies(request: CountRequest, done: (holders: ReadonlySet<string>) => void): void {
+    if (this.#stopped) return done(new Set());
+    this.#run(() => this.copies.start(request, this.now(), done));
+  }
+
   /** Routes a write to its coordinator. */
   write(write: Omit<RoutedWrite, 'stream'>, done: (outcome: WriteOutcome) => void): void {
     if (this.#stopped) {
@@ -197,6 +221,7 @@ export class Driver {
       this.writes.unreachable(node, now);
       this.reads.unreachable(node, now);
       this.router.unreachable(node, now);
+      this.scans.unreachable(node, now);
       this.handoff.unreachable(node, now);
     });
   }
@@ -210,6 +235,8 @@ export class Driver {
       this.antiEntropy.tick(now);
       this.writes.tick(now);
       this.reads.tick(now);
+      this.scans.tick(now);
+      this.copies.tick(now);
       // After what the coordinator here has just decided has reached the router: it knows more than "no answer".
       this.#later(() => this.router.tick(now));
     });
@@ -221,6 +248,8 @@ export class Driver {
       this.writes.stop(this.now());
       this.reads.stop(this.now());
       this.router.stop();
+      this.scans.stop();
+      this.copies.stop();
     });
     this.#stopped = true;
     this.#alarm.stop();
@@ -275,11 +304,16 @@ export class Driver {
       case 'replicate-reply':
         if (streamKind(message.stream) === STREAM_WRITE) return this.writes.receive(from, message, now);
         if (streamKind(message.stream) !== STREAM_BACKGROUND) return;
+        this.copies.receive(from, message);
         this.handoff.receive(from, message, now);
         return this.antiEntropy.receive(from, message, now);
       case 'fetch-reply':
         if (streamKind(message.stream) === STREAM_WRITE) return this.writes.receive(from, message, now);
         return this.reads.receive(from, message, now);
+      case 'scan':
+        return this.#send(from, { kind: 'scan-reply', stream: message.stream, ...this.#parts.replica.scan(message) });
+      case 'scan-reply':
+        return this.scans.receive(from, message, now);
       case 'forward':
         return this.#coordinateFor(from, message.stream, message);
       case 'forward-reply':

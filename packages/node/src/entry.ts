@@ -9,6 +9,7 @@ import {
   type MemberView,
   type ReadOutcome,
   type RequestHeader,
+  VersionVector,
   type WriteOperation,
   type WriteOutcome,
 } from '@kvd/replication';
@@ -17,9 +18,11 @@ import { Access } from './access.ts';
 import { type NodeConfig, TIMEOUT_MS_MAX } from './config.ts';
 import type { Driver } from './driver.ts';
 import type { NodeParts } from './node-parts.ts';
+import type { ScanPage, ScanRange } from './replica/record-scan.ts';
 import type { Runtime } from './runtime.ts';
+import type { ScanOutcome, ScanRequest } from './scan-reader.ts';
 import type { Trace } from './request-traces.ts';
-import type { ConsistencyOverrides, NodeServices, NodeStats, RequestOptions } from './services.ts';
+import type { ConsistencyOverrides, Copies, CopiesRequest, NodeServices, NodeStats, RequestOptions } from './services.ts';
 
 const NO_SUBKEY = Buffer.alloc(0);
 /** One read in so many asks all N replicas, so that what is read is repaired even where R is small. */
@@ -135,6 +138,36 @@ export class Entry implements NodeServices {
 
   endTrace(trace: Trace): void {
     this.#driver.traces.end(trace);
+  }
+
+  scan(request: ScanRequest, done: (outcome: ScanOutcome) => void): void {
+    this.#driver.scan(request, done);
+  }
+
+  scanLocal(range: ScanRange): ScanPage | undefined {
+    const { status, records, covered } = this.#parts.replica.scan(range);
+    return status === 'ok' ? { records, covered } : undefined;
+  }
+
+  /** The record is read from whoever holds the write, then given to all owners. */
+  countCopies(copies: CopiesRequest, done: (copies: Copies) => void): void {
+    const { key, context, durability, isEnough, timeoutMs } = copies;
+    const consistency = { ...copies.consistency, r: 1, pr: 0 };
+    const slot = slotOf(key);
+    const owners = preferenceList(this.#parts.ring, slot, consistency.n).owners;
+    const seen = (holders: ReadonlySet<string>): Copies => ({ nodes: holders.size, here: holders.has(this.#parts.self) });
+    const includes = VersionVector.decode(context);
+    this.read(
+      key,
+      consistency,
+      (outcome) => {
+        if (outcome.status !== 'ok' || outcome.record === undefined) return done(seen(new Set()));
+        const request = { address: addressOf(slot, key), record: outcome.record, owners, durability, timeoutMs };
+        const enough = (holders: ReadonlySet<string>): boolean => isEnough(seen(holders));
+        this.#driver.countCopies({ ...request, isEnough: enough }, (holders) => done(seen(holders)));
+      },
+      { includes },
+    );
   }
 
   readLocal(key: Uint8Array): Uint8Array | undefined {

@@ -2,12 +2,14 @@
  * What the command layer may ask of the node. Everything answers by callback, possibly within the call; each callback is
  * called exactly once.
  */
-import type { Consistency, MemberView, ReadOutcome, VersionVector, WriteOperation, WriteOutcome } from '@kvd/replication';
+import type { Consistency, Durability, MemberView, ReadOutcome, VersionVector, WriteOperation, WriteOutcome } from '@kvd/replication';
 import type { Ring } from '@kvd/ring';
 import type { Access } from './access.ts';
 import type { NodeConfig } from './config.ts';
 import type { Trace } from './request-traces.ts';
+import type { ScanPage, ScanRange } from './replica/record-scan.ts';
 import type { Runtime } from './runtime.ts';
+import type { ScanOutcome, ScanRequest } from './scan-reader.ts';
 
 /** What a session or KVD.WITH sets over the keyspace's settings. */
 export type ConsistencyOverrides = { -readonly [Field in keyof Consistency]?: Consistency[Field] };
@@ -30,6 +32,24 @@ export interface RequestOptions {
   readonly trace?: Trace;
   /** A read answers only with a record that has seen all of it, or fails. */
   readonly includes?: VersionVector;
+}
+
+/** A write of a client, and how many owners should hold it. */
+export interface CopiesRequest {
+  readonly key: Uint8Array;
+  /** Encoded version vector: the outcome's. */
+  readonly context: Uint8Array;
+  readonly durability: Durability;
+  readonly consistency: Consistency;
+  /** Enough; those of the nodes that hold it, this node among them or not. */
+  readonly isEnough: (copies: Copies) => boolean;
+  readonly timeoutMs: number;
+}
+
+export interface Copies {
+  readonly nodes: number;
+  /** This node is one of them. */
+  readonly here: boolean;
 }
 
 export interface NodeServices {
@@ -62,6 +82,12 @@ export interface NodeServices {
     done: (outcome: WriteOutcome) => void,
     options?: RequestOptions,
   ): void;
+  /** A page of keys of the whole cluster, as R owners of them hold it. */
+  scan(request: ScanRequest, done: (outcome: ScanOutcome) => void): void;
+  /** A page of what this node holds of the slots of one run of the ring that it owns; `undefined`: it cannot be read. */
+  scanLocal(range: ScanRange): ScanPage | undefined;
+  /** How many owners hold the write, and whether this node is one. */
+  countCopies(copies: CopiesRequest, done: (copies: Copies) => void): void;
   /** Nothing more is noted in the trace. Whoever gave one to a request must call this. */
   endTrace(trace: Trace): void;
   /** Under which context tokens are sealed: the same at every node of the cluster. */

@@ -3,6 +3,7 @@ import type { Consistency } from '@kvd/replication';
 import type { CausalSession } from './causal-session.ts';
 import type { RespProtocol } from './resp/encoder.ts';
 import type { ConsistencyOverrides, NodeServices } from './services.ts';
+import { ConnectionWrites } from './connection-writes.ts';
 import { ClientRegistry } from './client-registry.ts';
 
 export interface SessionOptions {
@@ -39,6 +40,8 @@ export class Session {
   /** The full name of the last command, `client|info` with its subcommand. */
   lastCommand = 'NULL';
   lastActiveMs: number;
+  /** Writes under way, and the last one: for WAIT. */
+  readonly writes = new ConnectionWrites();
   /** Has given a wrong password, and the log says so. */
   hasFailedAuth = false;
   /** No command is taken after this one; its reply is sent, then the connection ends. */

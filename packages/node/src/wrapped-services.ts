@@ -19,6 +19,9 @@ export function wrappedServices(
     contextKey: () => services.contextKey(),
     endTrace: (trace) => services.endTrace(trace),
     readLocal: (key) => services.readLocal(key),
+    scan: (request, done) => services.scan(request, done),
+    scanLocal: (range) => services.scanLocal(range),
+    countCopies: (copies, done) => services.countCopies(copies, done),
     ...over,
   };
 }

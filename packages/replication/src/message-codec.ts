@@ -36,7 +36,7 @@ import {
   writeMember,
   writeNodeId,
 } from './message-fields.ts';
-import type { Hash128, Message, WriteOperation } from './messages.ts';
+import type { Hash128, Message, WriteOperation, ScannedRecord } from './messages.ts';
 import { readOperation, readOutcome, writeOperation, writeOutcome } from './operation-codec.ts';
 
 type Kind = Message['kind'];

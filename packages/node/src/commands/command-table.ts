@@ -15,6 +15,7 @@ import { EXPLAIN_ROWS } from './explain.ts';
 import { SESSION_ROWS } from './session.ts';
 import { VERSION_ROWS } from './version-rows.ts';
 import { STRING_ROWS } from './strings.ts';
+import { SCAN_ROWS } from './scan.ts';
 import { TIME_ROWS } from './time.ts';
 
 /** What a lookup answers: a row that can be run, with its full name (`client|info`). */
@@ -69,6 +70,7 @@ export function commandTable(): CommandTable {
     ...SET_ROWS,
     ...CHANGE_ROWS,
     ...KEY_ROWS,
+    ...SCAN_ROWS,
     ...EXPIRY_ROWS,
     ...CLUSTER_ROWS,
     ...KVD_ROWS,

@@ -7,6 +7,7 @@ import {
   type OperationResult,
   winner,
   type WriteOperation,
+  type WriteOutcome,
 } from '@kvd/replication';
 import { KEY_BYTES_MAX } from '../config.ts';
 import { failure, type RespValue } from '../resp/value.ts';
@@ -73,11 +74,24 @@ export function operate(
   operation: WriteOperation,
   settled: Settled<OperationResult>,
 ): void {
+  written(call, key, consistency, operation, (outcome) => {
+    if (outcome.status === 'ok') settled(outcome.result);
+    else settled(undefined, writeFailed(outcome));
+  });
+}
+
+/** Every write of a connection goes this way: WAIT asks about the last one, and commands on all keys wait for it. */
+export function written(
+  call: Call,
+  key: Buffer,
+  consistency: Consistency,
+  operation: WriteOperation,
+  done: (outcome: WriteOutcome) => void,
+): void {
   const { writes } = call.session;
   writes.begin();
   call.services.write(key, operation, consistency, (outcome) => {
-    if (outcome.status === 'ok') settled(outcome.result);
-    else settled(undefined, writeFailed(outcome));
+    done(outcome);
     writes.end(key, consistency, outcome);
   });
 }

@@ -26,7 +26,7 @@ import { failure, mapOf, type RespValue } from '../resp/value.ts';
 import type { NodeServices } from '../services.ts';
 import type { Call } from './command-row.ts';
 import { lifetime, optionName, TIME_UNITS } from './expiry-options.ts';
-import { keyProblem, sizeProblem, withConsistency } from './records.ts';
+import { keyProblem, sizeProblem, withConsistency, written } from './records.ts';
 import { internalError, readFailed, replyTooLarge, SYNTAX_ERROR, writeFailed } from './reply-errors.ts';
 
 const NOTHING_SEEN = VersionVector.EMPTY.encode();
@@ -146,7 +146,7 @@ function readOptions(
 function write(call: Call, key: Buffer, operation: WriteOperation, given: Uint8Array | undefined): void {
   const { services } = call;
   withConsistency(call, (consistency: Consistency) =>
-    services.write(key, operation, consistency, (outcome) =>
+    written(call, key, consistency, operation, (outcome) =>
       call.reply(
         outcome.status === 'ok' ? sealContext(services, key, seenAfter(outcome, given)) : writeFailed(outcome),
       ),

@@ -27,6 +27,8 @@ import {
   type OperationResult,
   type ReplicateMessage,
   ReplicationError,
+  type ScanReplyMessage,
+  SLOT_MAX,
   recordHash,
   slotOfAddress,
   storageKey,
@@ -38,6 +40,7 @@ import type { DotIssuer } from './dot-issuer.ts';
 import type { HintStore } from './hint-store.ts';
 import { checkAddress } from './known-address.ts';
 import type { LeafTable } from './leaf-table.ts';
+import { type ScanRange, scanRecords } from './record-scan.ts';
 import type { SlotCoverage } from './slot-coverage.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -144,6 +147,32 @@ export class Replica {
     } catch {
       return true;
     }
+  }
+
+  /** A page of the records of a range of slots; refused when this node does not own it all, or cannot read it. */
+  scan(range: ScanRange): Omit<ScanReplyMessage, 'kind' | 'stream'> {
+    const { ring, self, seed } = this.#deps;
+    const { fromSlot, toSlot } = range;
+    const isSound = fromSlot <= toSlot && toSlot <= SLOT_MAX;
+    try {
+      if (isSound && this.#ownsAll(ring, self, fromSlot, toSlot)) {
+        const page = scanRecords({ engine: this.#engine, seed }, range, this.nowMs());
+        return { status: 'ok', doubt: this.#doubtIn(fromSlot, toSlot), ...page };
+      }
+    } catch {
+      this.counters.refused++;
+    }
+    return { status: 'refused', doubt: true, records: [], covered: NOTHING };
+  }
+
+  #ownsAll(ring: Ring, self: string, fromSlot: number, toSlot: number): boolean {
+    return ring.runs().every(({ from, to, row }) => to < fromSlot || from > toSlot || row.includes(self));
+  }
+
+  #doubtIn(fromSlot: number, toSlot: number): boolean {
+    if (!this.#deps.doubt) return false;
+    for (let slot = fromSlot; slot <= toSlot; slot++) if (this.#doubt(slot)) return true;
+    return false;
   }
 
   /** The record held here as an owner. Throws what the engine throws. */

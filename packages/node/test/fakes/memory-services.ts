@@ -8,6 +8,7 @@ import {
   checkConsistency,
   decodeRecord,
   type DottedRecord,
+  encodeAddress,
   encodeRecord,
   hybridTimeOf,
   makeActor,
@@ -15,13 +16,15 @@ import {
   type ReadOutcome,
   type WriteOperation,
   type WriteOutcome,
+  winner,
 } from '@kvd/replication';
-import { parseInitialMembers, Ring } from '@kvd/ring';
+import { parseInitialMembers, Ring, slotOf } from '@kvd/ring';
 import { Access } from '../../src/access.ts';
 import { type NodeConfig, resolveConfig } from '../../src/config.ts';
 import { nodeMac } from '../../src/runtime/node-mac.ts';
 import type { Runtime } from '../../src/runtime.ts';
-import type { ConsistencyOverrides, NodeServices, NodeStats } from '../../src/services.ts';
+import type { ScanOutcome, ScanRequest } from '../../src/scan-reader.ts';
+import type { ConsistencyOverrides, Copies, CopiesRequest, NodeServices, NodeStats } from '../../src/services.ts';
 import { ManualTime } from './manual-time.ts';
 
 export const MEMBERS = 'n1=127.0.0.1:7379,n2=127.0.0.1:7380,n3=127.0.0.1:7381';
@@ -156,6 +159,46 @@ export class MemoryServices implements NodeServices {
       if (record !== undefined) this.#records.set(name, decodeRecord(encodeRecord(record)));
       done({ status: 'ok', context: Buffer.alloc(0), acknowledged: consistency.w, hinted: 0, result });
     });
+  }
+
+  /** Pages of so many keys as asked for, in the order of their addresses. */
+  scan({ place, limit, toSlot = 16383 }: ScanRequest, done: (outcome: ScanOutcome) => void): void {
+    if (this.readFailure !== undefined) return done(this.readFailure);
+    const all = this.#addresses().filter(
+      ({ slot, address }) => slot >= place.slot && slot <= toSlot && Buffer.compare(address, place.after) > 0,
+    );
+    const page = all.slice(0, limit);
+    const keys = page.map(({ key, address, record }) => {
+      const value = winner(record, this.hybridNowMs());
+      const state = value === undefined ? ('dead' as const) : ('live' as const);
+      return { key, address, state, expires: (value?.deadlines.length ?? 0) > 0 };
+    });
+    const last = page.at(-1);
+    const isEnd = page.length === all.length || last === undefined;
+    done({ status: 'ok', keys, next: isEnd ? undefined : { slot: last.slot, after: last.address } });
+  }
+
+  scanLocal(): undefined {
+    return undefined;
+  }
+
+  /** As many as the test says. */
+  copies: Copies = { nodes: 2, here: true };
+  readonly copiesAsked: CopiesRequest[] = [];
+
+  countCopies(copies: CopiesRequest, done: (copies: Copies) => void): void {
+    this.copiesAsked.push(copies);
+    done(this.copies);
+  }
+
+  #addresses(): { key: Buffer; slot: number; address: Buffer; record: DottedRecord }[] {
+    const all = [...this.#records].map(([name, record]) => {
+      const key = Buffer.from(name, 'latin1');
+      const slot = slotOf(key);
+      const place = { slot, keyspace: 0, generation: 0 };
+      return { key, slot, record, address: encodeAddress({ ...place, key, subkey: Buffer.alloc(0) }) };
+    });
+    return all.sort((a, b) => Buffer.compare(a.address, b.address));
   }
 
   contextKey(): Uint8Array {
