@@ -10,7 +10,14 @@
 import { ByteReader, ByteWriter } from './encoding.ts';
 import { ReplicationError } from './errors.ts';
 import type { HybridTime } from './hybrid-clock.ts';
-import { type Extension, extendForwardReply, forwardReplyExtensions } from './message-extensions.ts';
+import {
+  type Extension,
+  extendForwardReply,
+  forwardReplyExtensions,
+  readExtensions,
+  writeExtensions,
+} from './message-extensions.ts';
+import { sizeHint } from './message-size.ts';
 import {
   DURABILITIES,
   PURPOSES,
@@ -63,7 +70,6 @@ const MEMBER_BYTES_MIN = 12;
 const LEAF_ENTRY_BYTES_MIN = 17;
 const KEY_ENTRY_BYTES_MIN = 17;
 const RECORD_ENTRY_BYTES_MIN = 1;
-const EXTENSION_BYTES_MIN = 2;
 const SCANNED_BYTES_MIN = 19;
 
 /** 1 to 15 and 30 to 0xEF are free for messages to come; the rest is the transport's own. */
@@ -342,7 +348,7 @@ export function encodeMessage(message: Message, hybridTime: HybridTime): Buffer 
   const codec = CODECS[message.kind] as AnyCodec;
   codec.write(writer, message);
   if (codec.extensions === undefined) writer.varint(0);
-  else writeList(writer, codec.extensions(message), writeExtension);
+  else writeExtensions(writer, codec.extensions(message));
   return writer.finish();
 }
 
@@ -355,57 +361,9 @@ export function decodeMessage(type: number, payload: Uint8Array): { message: Mes
   if (codec === undefined) throw new ReplicationError('REPLICATION_BAD_MESSAGE', `frame type ${type} is no message`);
   const reader = new ByteReader(payload, 'REPLICATION_BAD_MESSAGE');
   const hybridTime = reader.uint64();
-  const message = readExtensions(codec, codec.read(reader), reader);
+  const message = readExtensions(reader, codec.read(reader), codec.extend);
   reader.end();
   return { message, hybridTime };
-}
-
-function writeExtension(writer: ByteWriter, extension: Extension): void {
-  writer.varint(extension.tag);
-  writer.sized(extension.bytes);
-}
-
-function readExtensions(codec: AnyCodec, message: Message, reader: ByteReader): Message {
-  let extended = message;
-  for (let left = reader.count(EXTENSION_BYTES_MIN); left > 0; left--) {
-    const tag = reader.varint();
-    const bytes = reader.sized();
-    if (codec.extend !== undefined) extended = codec.extend(extended, tag, new ByteReader(bytes, 'REPLICATION_BAD_MESSAGE'));
-  }
-  return extended;
-}
-
-const SMALL_MESSAGE_BYTES = 256;
-const LENGTHS_BYTES = 16;
-
-/** About as many bytes as the message has: so that a large one is not copied again and again while the writer grows. */
-function sizeHint(message: Message): number {
-  switch (message.kind) {
-    case 'forward':
-      return SMALL_MESSAGE_BYTES + message.address.length + valueBytesOf(message.operation);
-    case 'forward-reply':
-      return SMALL_MESSAGE_BYTES + (message.outcome.status === 'ok' ? (message.outcome.result.value?.length ?? 0) : 0);
-    case 'replicate':
-      return SMALL_MESSAGE_BYTES + itemsBytes(message.items);
-    case 'fetch-reply':
-      return message.records.reduce((sum, record) => sum + LENGTHS_BYTES + (record?.length ?? 0), SMALL_MESSAGE_BYTES);
-    case 'exchange-keys-reply':
-      return SMALL_MESSAGE_BYTES + itemsBytes(message.items);
-    case 'exchange-leaves':
-      return SMALL_MESSAGE_BYTES + message.leaves.length * (LEAF_ENTRY_BYTES_MIN + 2);
-    default:
-      return SMALL_MESSAGE_BYTES;
-  }
-}
-
-function valueBytesOf(operation: WriteOperation): number {
-  return 'value' in operation ? operation.value.length : 0;
-}
-
-function itemsBytes(items: readonly { readonly address: Uint8Array; readonly record: Uint8Array }[]): number {
-  let sum = 0;
-  for (const item of items) sum += LENGTHS_BYTES + item.address.length + item.record.length;
-  return sum;
 }
 
 function writeRecordOrAbsent(writer: ByteWriter, record: Uint8Array | undefined): void {

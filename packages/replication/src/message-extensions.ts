@@ -4,7 +4,7 @@
  * A receiver of an older version skips them, so nothing here may change what the message means without them. Tags are per
  * message kind, on the wire, and never used again for something else.
  */
-import { type ByteReader, ByteWriter } from './encoding.ts';
+import { ByteReader, ByteWriter } from './encoding.ts';
 import { readChoice, readFlag, readList, readNodeId, writeChoice, writeFlag, writeList, writeNodeId } from './message-fields.ts';
 import type { ForwardReplyMessage, TraceStep, TraceWord } from './messages.ts';
 
@@ -32,8 +32,31 @@ const WORDS: readonly TraceWord[] = [
   'repaired',
   'ended',
 ];
+const EXTENSION_BYTES_MIN = 2;
 const STEP_BYTES_MIN = 8;
 const EXTENSION_BYTES = 256;
+
+export function writeExtensions(writer: ByteWriter, extensions: readonly Extension[]): void {
+  writeList(writer, extensions, (_, { tag, bytes }) => {
+    writer.varint(tag);
+    writer.sized(bytes);
+  });
+}
+
+/** The message with all that its extensions say; those that `extend` does not know are passed over. */
+export function readExtensions<M>(
+  reader: ByteReader,
+  message: M,
+  extend: ((message: M, tag: number, reader: ByteReader) => M) | undefined,
+): M {
+  let extended = message;
+  for (let left = reader.count(EXTENSION_BYTES_MIN); left > 0; left--) {
+    const tag = reader.varint();
+    const bytes = reader.sized();
+    if (extend !== undefined) extended = extend(extended, tag, new ByteReader(bytes, 'REPLICATION_BAD_MESSAGE'));
+  }
+  return extended;
+}
 
 export function forwardReplyExtensions({ trace, outcome }: ForwardReplyMessage): readonly Extension[] {
   const extensions: Extension[] = [];

@@ -4,14 +4,7 @@
  * A choice of words is one byte, its index in the lists below: on the wire, so words are only ever appended.
  */
 import type { ByteReader, ByteWriter } from './encoding.ts';
-import type {
-  Consistency,
-  Hash128,
-  MemberDigest,
-  NodeId,
-  ReplicaItem,
-  RequestHeader,
-} from './messages.ts';
+import type { Consistency, Hash128, MemberDigest, NodeId, ReplicaItem, RequestHeader } from './messages.ts';
 
 export const DURABILITIES = ['memory', 'os', 'sync'] as const;
 export const PURPOSES = ['write', 'repair', 'handoff', 'exchange'] as const;

@@ -122,7 +122,10 @@ function assertFresh(base: DottedRecord | undefined, dot: Dot): void {
 function assertRoom(kept: readonly DottedValue[]): void {
   const count = kept.reduce((sum, value) => sum + (value.delta ? 0 : 1), 0);
   if (count < SIBLINGS_MAX) return;
-  throw new ReplicationError('REPLICATION_TOO_MANY_SIBLINGS', `the key has ${count} siblings, ${SIBLINGS_MAX} at most; KVD.GET the key and KVD.PUT one value with the context`);
+  throw new ReplicationError(
+    'REPLICATION_TOO_MANY_SIBLINGS',
+    `the key has ${count} siblings, ${SIBLINGS_MAX} at most; KVD.GET the key and KVD.PUT one value with the context`,
+  );
 }
 
 function absorbing(value: DottedValue, dropped: readonly DottedValue[], kept: readonly DottedValue[]): DottedValue {

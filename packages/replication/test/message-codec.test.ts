@@ -155,7 +155,17 @@ const SAMPLE: Message = { kind: 'exchange-leaves-reply', stream: 300, status: 'o
 describe('the extensions of a forward-reply', () => {
   const step = fc.record({
     atUs: count,
-    word: fc.constantFrom('forwarded', 'coordinates', 'asked', 'answered', 'merged', 'sent', 'stored', 'refused', 'lost'),
+    word: fc.constantFrom(
+      'forwarded',
+      'coordinates',
+      'asked',
+      'answered',
+      'merged',
+      'sent',
+      'stored',
+      'refused',
+      'lost',
+    ),
     node: nodeId,
     role: fc.constantFrom('none', 'owner', 'fallback'),
     context: fc.option(bytes, { nil: undefined }),

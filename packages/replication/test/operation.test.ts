@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Actor } from '../src/dot.ts';
 import { hybridTimeOf } from '../src/hybrid-clock.ts';
 import type { OperationResult, WriteOperation } from '../src/messages.ts';
 import { applyOperation, buildsOnHeld, isRepeatable } from '../src/operation.ts';
@@ -18,7 +19,11 @@ class Key {
   dots = 0;
   requests = 0;
 
-  constructor(readonly actor = ACTORS[0] as (typeof ACTORS)[0]) {}
+  readonly actor: Actor;
+
+  constructor(actor = ACTORS[0] as Actor) {
+    this.actor = actor;
+  }
 
   run(operation: WriteOperation, n = ++this.requests): OperationResult | string {
     const applied = applyOperation(this.record, operation, {
@@ -35,7 +40,10 @@ class Key {
     return applied.result;
   }
 
-  set(value: string, more: { deadline?: number | 'keep'; condition?: 'absent' | 'present' } = {}): OperationResult | string {
+  set(
+    value: string,
+    more: { deadline?: number | 'keep'; condition?: 'absent' | 'present' } = {},
+  ): OperationResult | string {
     return this.run({ type: 'put', value: bytes(value), supersedes: 'held', ...more });
   }
 
@@ -65,7 +73,10 @@ class Model {
     const made = this.#run(operation, nowMs);
     this.expire(nowMs);
     if (typeof made === 'string') return made;
-    return { applied: made.applied, value: 'answer' in operation && before !== undefined ? '' : (made.value ?? before) };
+    return {
+      applied: made.applied,
+      value: 'answer' in operation && before !== undefined ? '' : (made.value ?? before),
+    };
   }
 
   #run(operation: WriteOperation, nowMs: number): { applied: boolean; value?: string } | string {
@@ -106,7 +117,8 @@ class Model {
         return this.#grow(padded.slice(0, operation.offset) + text(operation.value) + padded.slice(end));
       }
       case 'add':
-        if (value !== undefined && !/^(0|-?[1-9]\d{0,17})$/.test(value)) return 'ERR value is not an integer or out of range';
+        if (value !== undefined && !/^(0|-?[1-9]\d{0,17})$/.test(value))
+          return 'ERR value is not an integer or out of range';
         return this.#become(String(BigInt(value ?? 0) + operation.delta));
       case 'add-float':
         if (value !== undefined && !/^-?\d+(\.\d+)?$/.test(value)) return 'ERR value is not a valid float';
@@ -194,7 +206,7 @@ describe('operations on one key at one node', () => {
 
   it('delete by a context what may be held elsewhere only', () => {
     const key = new Key();
-    const context = VersionVector.of([[ACTORS[1] as (typeof ACTORS)[0], 3]]);
+    const context = VersionVector.of([[ACTORS[1] as Actor, 3]]);
     expect(key.run({ type: 'delete', supersedes: context.encode() })).toMatchObject({ applied: true });
     expect(key.record?.context.includes(context)).toBe(true);
   });

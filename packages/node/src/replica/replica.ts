@@ -297,7 +297,11 @@ export class Replica {
     return base;
   }
 
-  #apply({ address, operation, requestId }: CoordinateRequest, base: DottedRecord | undefined, batch: WriteBatch): Applied {
+  #apply(
+    { address, operation, requestId }: CoordinateRequest,
+    base: DottedRecord | undefined,
+    batch: WriteBatch,
+  ): Applied {
     const { dots, maxValueBytes = Number.POSITIVE_INFINITY } = this.#deps;
     const slot = slotOfAddress(address);
     if ('supersedes' in operation && typeof operation.supersedes !== 'string') {
@@ -425,7 +429,8 @@ export class Replica {
       return;
     }
     const kept = this.#deps.hints.record(address, target);
-    const state = kept === undefined ? record : encodeRecord(mergeRecords(decodeTrustedRecord(kept), decodeTrustedRecord(record)));
+    const state =
+      kept === undefined ? record : encodeRecord(mergeRecords(decodeTrustedRecord(kept), decodeTrustedRecord(record)));
     this.#deps.hints.put(batch, target, address, state);
   }
 

@@ -85,7 +85,9 @@ describe('dots', () => {
     expect(after.actor).not.toBe(before.actor);
     expect(node.dots.observe(SLOT, incoming, undefined, new WriteBatch())).toBe(false);
     expect(node.dots.isNamedIn(incoming)).toBe(true);
-    expect(node.dots.isNamedIn(VersionVector.of([[makeActor({ memberNumber: 2, tenureHigh: 4, tenureLow: 4 }), 1]]))).toBe(false);
+    expect(
+      node.dots.isNamedIn(VersionVector.of([[makeActor({ memberNumber: 2, tenureHigh: 4, tenureLow: 4 }), 1]])),
+    ).toBe(false);
   });
 
   it('what a client says that it has seen ends the tenure only when it was issued and is not held', async () => {

@@ -22,7 +22,10 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('refused'), key }) },
   { weight: 2, arbitrary: fc.constant({ kind: 'settle' }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'restart' }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash'), mode: fc.constantFrom('drop-all', 'random', 'keep-all') }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('crash'), mode: fc.constantFrom('drop-all', 'random', 'keep-all') }),
+  },
 ) as fc.Arbitrary<Step>;
 
 interface Step {

@@ -36,6 +36,7 @@ export interface LocalNodeOptions {
   readonly members?: number;
   readonly replicas?: number;
   readonly leaseCounters?: number;
+  readonly maxValueBytes?: number;
   readonly engine?: EngineOptions;
 }
 
@@ -121,7 +122,7 @@ export class LocalNode {
         for (let i = 0; i < bytes.length; i++) bytes[i] = this.#random.uint32();
       },
     };
-    const { leaseCounters } = this.#options;
+    const { leaseCounters, maxValueBytes } = this.#options;
     this.dots = new DotIssuer({
       engine,
       clock,
@@ -137,7 +138,13 @@ export class LocalNode {
     const { dots, hints, leaves, coverage } = this;
     const probe = (name: string) => void this.probes.push(name);
     const parts = { engine, self: this.self, ring, dots, hints, leaves, seed: SEED };
-    this.replica = new Replica({ ...parts, coverage, doubt: state.doubt, probe });
+    this.replica = new Replica({
+      ...parts,
+      coverage,
+      doubt: state.doubt,
+      probe,
+      ...(maxValueBytes !== undefined && { maxValueBytes }),
+    });
     this.store = new LocalReplicaStore({ ...parts, replica: this.replica });
   }
 

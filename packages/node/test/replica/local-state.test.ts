@@ -53,7 +53,10 @@ describe('openLocalState', () => {
     await node.stop();
     await node.openEngine();
     const opening = node.run(openLocalState(node.engine, 'n2', first('n2'), false));
-    await expect(opening).rejects.toMatchObject({ code: 'NODE_WRONG_DIRECTORY', message: expect.stringContaining("'n1'") });
+    await expect(opening).rejects.toMatchObject({
+      code: 'NODE_WRONG_DIRECTORY',
+      message: expect.stringContaining("'n1'"),
+    });
   });
 
   it('a crash is not forgotten when the start after it is refused and closes cleanly', async () => {

@@ -76,7 +76,10 @@ describe('coordinate', () => {
     expect(held.values).toHaveLength(1);
     expect(node.read('a')).toBe('4');
     for (const [i, { state }] of writes.entries()) {
-      if (i > 0) expect(decodeRecord(state as Buffer).context.includes(decodeRecord(writes[i - 1]?.state as Buffer).context)).toBe(true);
+      if (i > 0)
+        expect(
+          decodeRecord(state as Buffer).context.includes(decodeRecord(writes[i - 1]?.state as Buffer).context),
+        ).toBe(true);
     }
   });
 
@@ -176,7 +179,11 @@ describe('coordinate', () => {
   it('an unreadable record is no absent one: the write fails and the tenure ends', async () => {
     const node = await readyNode();
     const first = node.coordinate('a', '1');
-    node.engine.commit(new WriteBatch().put(storageKey(addressOf('a'), FAMILY.records), Buffer.from('?')), 'memory', () => {});
+    node.engine.commit(
+      new WriteBatch().put(storageKey(addressOf('a'), FAMILY.records), Buffer.from('?')),
+      'memory',
+      () => {},
+    );
     expect(node.coordinate('a', '2').events).toEqual(['failed engine']);
     const other = keysInSlotOf('a');
     const next = node.coordinate(other, '1');
@@ -224,7 +231,10 @@ describe('replicate', () => {
     const node = await readyNode({ members: 2, replicas: 1 });
     const [mine] = keysOf(node, true) as [string];
     const [theirs] = keysOf(node, false) as [string];
-    for (const [key, hintFor] of [[mine, undefined], [theirs, 'n2']] as const) {
+    for (const [key, hintFor] of [
+      [mine, undefined],
+      [theirs, 'n2'],
+    ] as const) {
       const address = addressOf(key);
       const record = written('1');
       node.replica.replicate(replicateOf(address, record, { hintFor }), () => {});
@@ -246,7 +256,7 @@ describe('replicate', () => {
     expect(node.replica.counters.refused).toBe(4);
   });
 
-  it('refuses an address that is no record\'s, and the leaf of no slot moves', async () => {
+  it("refuses an address that is no record's, and the leaf of no slot moves", async () => {
     const node = await readyNode();
     const place = { keyspace: 0, generation: 0, key: Buffer.from('a'), subkey: Buffer.alloc(0) };
     const ofNode = Buffer.concat([Buffer.from([0xff, 0xff, 0, 0, 0, 0, 0, 0]), Buffer.from('identity')]);

@@ -31,7 +31,15 @@ import { contextFetch, expectContexts, noteContext, readingState } from './conte
 import { newWriteCounters, type WriteCounters } from './counters.ts';
 import { EntryTable } from './entry-table.ts';
 import { siblingsLeft } from './siblings-left.ts';
-import { isCovered, isOnItsWay, MADE, type Place, type PlaceState, WriteEntry, type WriteRequest } from './write-entry.ts';
+import {
+  isCovered,
+  isOnItsWay,
+  MADE,
+  type Place,
+  type PlaceState,
+  WriteEntry,
+  type WriteRequest,
+} from './write-entry.ts';
 import { whyGivenUp, whyLate, whyNotRead, whyNotTried, whyStopped } from './write-failure.ts';
 import { assignRoles, hintsOfTheBatch, localDurability, replicateMessage, takeFallback } from './write-plan.ts';
 

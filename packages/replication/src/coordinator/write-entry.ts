@@ -6,7 +6,14 @@
  * write, or a hint for that owner does (here, or at a fallback that has acknowledged it).
  */
 import type { Millis } from '../effects.ts';
-import type { Consistency, NodeId, OperationResult, ReplicateMessage, RequestHeader, WriteOperation } from '../messages.ts';
+import type {
+  Consistency,
+  NodeId,
+  OperationResult,
+  ReplicateMessage,
+  RequestHeader,
+  WriteOperation,
+} from '../messages.ts';
 import type { CoordinatorOptions } from '../options.ts';
 import { ReadTally, WriteTally } from '../quorum.ts';
 

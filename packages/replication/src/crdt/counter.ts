@@ -60,7 +60,9 @@ export function isCounter(record: DottedRecord): boolean {
 
 /** Some coordinator has run the request with this id already. */
 export function hasRun(record: DottedRecord, id: Buffer): boolean {
-  return record.values.some((value) => value.delta && value.bytes !== undefined && remembers(decodeDelta(value.bytes), id));
+  return record.values.some(
+    (value) => value.delta && value.bytes !== undefined && remembers(decodeDelta(value.bytes), id),
+  );
 }
 
 /** `base`, the winner of the record's registers as `record.ts` finds it, with what was added on top. */
@@ -85,7 +87,10 @@ function shownDeltas(record: DottedRecord, nowMs: number): ShownDelta[] {
 function newestOf(base: LiveValue | undefined, shown: readonly ShownDelta[]): DottedValue {
   let newest = base ?? (shown[0] as ShownDelta).value;
   for (const { value } of shown) if (value.hybridTime >= newest.hybridTime) newest = value;
-  const { deadlines } = deadlineBearer(base, shown.map(({ value }) => value)) as DottedValue;
+  const { deadlines } = deadlineBearer(
+    base,
+    shown.map(({ value }) => value),
+  ) as DottedValue;
   return { ...newest, delta: false, deadlines, extensions: undefined };
 }
 
@@ -129,7 +134,11 @@ function twiceCounted(shown: readonly ShownDelta[]): bigint {
 }
 
 /** The record after one addition. `base`: as in `counterValue`. The caller has made sure that it is a number. */
-export function addToCounter(record: DottedRecord | undefined, base: LiveValue | undefined, addition: Addition): DottedRecord {
+export function addToCounter(
+  record: DottedRecord | undefined,
+  base: LiveValue | undefined,
+  addition: Addition,
+): DottedRecord {
   const { dot, hybridTime, nowMs } = addition;
   const held = record?.values ?? [];
   const own = held.find((value) => value.delta && value.dot.actor === dot.actor);
@@ -149,7 +158,14 @@ export function addToCounter(record: DottedRecord | undefined, base: LiveValue |
     extensions: undefined,
   };
   const context = (record?.context ?? VersionVector.EMPTY).with(dot);
-  return { type: 0, context, values: placed(held.filter((each) => each !== own), value) };
+  return {
+    type: 0,
+    context,
+    values: placed(
+      held.filter((each) => each !== own),
+      value,
+    ),
+  };
 }
 
 /** Values ascend by dot; an actor has one delta, but may have registers of earlier dots. */
@@ -180,10 +196,14 @@ function withMetRepeats(delta: Delta, others: readonly DottedValue[]): Delta {
   if (others.length === 0 || oldest === undefined || countIds(delta.recent) < IDS_MAX) return delta;
   const id = oldest.ids.subarray(0, ID_BYTES);
   const isMet = others.some((value) => value.bytes !== undefined && holdsId(decodeDelta(value.bytes).repeated, id));
-  return isMet ? { ...delta, recent: withoutFirst(delta.recent), repeated: withId(delta.repeated, oldest.amount, id) } : delta;
+  return isMet
+    ? { ...delta, recent: withoutFirst(delta.recent), repeated: withId(delta.repeated, oldest.amount, id) }
+    : delta;
 }
 
 function withoutFirst([first, ...rest]: Delta['recent']): Delta['recent'] {
   const left = first === undefined ? undefined : first.ids.subarray(ID_BYTES);
-  return first === undefined || left === undefined || left.length === 0 ? rest : [{ amount: first.amount, ids: left }, ...rest];
+  return first === undefined || left === undefined || left.length === 0
+    ? rest
+    : [{ amount: first.amount, ids: left }, ...rest];
 }

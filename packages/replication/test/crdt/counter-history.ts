@@ -79,13 +79,17 @@ export class CounterHistory {
     const operation: WriteOperation =
       amount === undefined ? { type: 'delete', supersedes: 'held' } : { type: 'put', value, supersedes: 'held' };
     const superseded = new Set(here.seen);
-    if (this.#run(here, operation, 1e6 + this.#counter)) this.#happened(here, { request: undefined, amount, superseded });
+    if (this.#run(here, operation, 1e6 + this.#counter))
+      this.#happened(here, { request: undefined, amount, superseded });
   }
 
   /** True when there was something to write. */
   #run(here: Coordinator, operation: WriteOperation, n: number): boolean {
     const before = here.record;
-    const stamp = () => ({ dot: { actor: here.actor, counter: ++this.#counter }, hybridTime: hybridTimeOf(this.#counter) });
+    const stamp = () => ({
+      dot: { actor: here.actor, counter: ++this.#counter },
+      hybridTime: hybridTimeOf(this.#counter),
+    });
     const requestId = { entry: 'n1', incarnation: 1, n };
     const applied = applyOperation(before, operation, { stamp, nowMs: 0, requestId, valueBytesMax: 100 });
     if ('rejected' in applied) throw new Error(applied.rejected);
