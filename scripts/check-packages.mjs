@@ -40,14 +40,21 @@ try {
 function pack() {
   const names = readdirSync(join(rootDirectory, 'packages')).sort();
   const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder];
-  return names.map((name) => join(folder, step(`pack ${name}`, 'npm', pack, join(rootDirectory, 'packages', name)).trim()));
+  return names.map((name) =>
+    join(folder, step(`pack ${name}`, 'npm', pack, join(rootDirectory, 'packages', name)).trim()),
+  );
 }
 
 function lint(tarball) {
   const tool = (path) => join(rootDirectory, 'node_modules', path);
   step(`publint ${tarball}`, node, [tool('publint/src/cli.js'), tarball, '--strict'], folder);
   // Packages are ES modules only, and say so; who requires one uses import().
-  step(`attw ${tarball}`, node, [tool('@arethetypeswrong/cli/dist/index.js'), tarball, '--profile', 'esm-only'], folder);
+  step(
+    `attw ${tarball}`,
+    node,
+    [tool('@arethetypeswrong/cli/dist/index.js'), tarball, '--profile', 'esm-only'],
+    folder,
+  );
 }
 
 function install(tarballs) {
@@ -65,10 +72,14 @@ async function runNode() {
   const port = await freePort();
   const members = `n1=127.0.0.1:${port}@${port + 1}`;
   const ports = ['--port', `${port}`, '--peer-port', `${port + 1}`, '--admin-port', '0'];
-  const kvd = spawn(node, [bin('kvd'), 'start', '--id', 'n1', '--data', './data', '--initial-members', members, ...ports], {
-    cwd: app,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const kvd = spawn(
+    node,
+    [bin('kvd'), 'start', '--id', 'n1', '--data', './data', '--initial-members', members, ...ports],
+    {
+      cwd: app,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const ended = new Promise((resolve) => kvd.once('close', resolve));
   try {
     await ready(kvd);

@@ -42,7 +42,11 @@ function start(...flags: string[]): void {
 }
 
 const ended = () => new Promise<number | null>((resolve) => node.once('close', (code) => resolve(code)));
-const status = (path: string) => fetch(`http://127.0.0.1:${port + 20_000}${path}`).then((answer) => answer.status, () => 0);
+const status = (path: string) =>
+  fetch(`http://127.0.0.1:${port + 20_000}${path}`).then(
+    (answer) => answer.status,
+    () => 0,
+  );
 
 async function ready(): Promise<void> {
   const until = performance.now() + 10_000;
@@ -78,16 +82,23 @@ test('a node with a password: health, metrics, AUTH, and no trace of the passwor
   expect(metrics).toMatch(/^kvd_command_duration_seconds_count\{kind="write"\} 1$/m);
   node.kill('SIGTERM');
   expect(await ended()).toBe(0);
-  const lines = log.trim().split('\n').map((line) => JSON.parse(line) as { event: string });
+  const lines = log
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { event: string });
   expect(lines.map(({ event }) => event)).toContain('client-auth-failed');
   expect(log).not.toContain(PASSWORD);
 }, 30_000);
 
-test.runIf(process.platform === 'linux')('a password that was typed as a flag is not left in the list of processes', async () => {
-  start('--requirepass', PASSWORD);
-  await ready();
-  expect(readFileSync(`/proc/${node.pid}/cmdline`, 'latin1')).not.toContain(PASSWORD);
-}, 30_000);
+test.runIf(process.platform === 'linux')(
+  'a password that was typed as a flag is not left in the list of processes',
+  async () => {
+    start('--requirepass', PASSWORD);
+    await ready();
+    expect(readFileSync(`/proc/${node.pid}/cmdline`, 'latin1')).not.toContain(PASSWORD);
+  },
+  30_000,
+);
 
 test('an address that others may reach is refused without secrets, and said to be unsafe at each start', async () => {
   start('--host', '0.0.0.0');
@@ -121,7 +132,9 @@ test('a stop under load answers what was begun, keeps what was acknowledged, and
   const reads = acknowledged.map((count, writer) => {
     if (count === 0) return Promise.resolve(true);
     const gets = Array.from({ length: count }, (_, i) => `GET w${writer}:${i}\r\n`).join('');
-    return ask(`${gets}QUIT\r\n`).then((received) => received.split('\r\n').filter((line) => /^v\d+$/.test(line)).length === count);
+    return ask(`${gets}QUIT\r\n`).then(
+      (received) => received.split('\r\n').filter((line) => /^v\d+$/.test(line)).length === count,
+    );
   });
   expect(await Promise.all(reads)).toEqual(acknowledged.map(() => true));
   expect(await ask('INFO kvd\r\nQUIT\r\n')).toMatch(/health:OK/);

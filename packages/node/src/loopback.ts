@@ -2,7 +2,10 @@
 
 /** 127.0.0.0/8 and ::1, IPv4 addresses in their IPv6 spelling too, and the name that stands for them. */
 export function isLoopback(host: string): boolean {
-  const plain = host.toLowerCase().replace(/^\[(.*)\]$/, '$1').replace(/^::ffff:(?=\d+\.)/, '');
+  const plain = host
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/^::ffff:(?=\d+\.)/, '');
   if (plain === 'localhost' || plain === '::1') return true;
   return /^127(?:\.\d{1,3}){3}$/.test(plain);
 }

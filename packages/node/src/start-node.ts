@@ -33,10 +33,16 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     await close();
     throw error;
   }
+  const { id, host, port, peerPort, adminPort } = resolved;
+  runtime.log('info', 'node-ready', { id, host, port, peerPort, adminPort });
   return {
     address: `${resolved.host}:${resolved.port}`,
     failed: node.failed,
-    stop: () => node.stop().finally(close),
+    stop: async () => {
+      runtime.log('info', 'node-stopping', { id });
+      await node.stop().finally(close);
+      runtime.log('info', 'node-stopped', { id });
+    },
   };
 }
 

@@ -39,7 +39,9 @@ export function nodeStats({ uptimeMs, health, engine, parts, driver }: StatsSour
 /** `log`, `bytesWritten` → `logBytesWritten`. */
 function nested(group: string, values: object): Record<string, number> {
   const entries = Object.entries(numbersOf(values));
-  return Object.fromEntries(entries.map(([name, value]) => [`${group}${name.charAt(0).toUpperCase()}${name.slice(1)}`, value]));
+  return Object.fromEntries(
+    entries.map(([name, value]) => [`${group}${name.charAt(0).toUpperCase()}${name.slice(1)}`, value]),
+  );
 }
 
 function prefixed(prefix: string, counters: object): Record<string, number> {

@@ -4,7 +4,8 @@ import { isLoopback, isLoopbackPeer } from '../src/loopback.ts';
 import { nodeMac } from '../src/runtime/node-mac.ts';
 
 const runtime = { mac: nodeMac, secrets: { fill: (bytes: Uint8Array) => void bytes.fill(5) } };
-const access = (requirepass: string, unsafeNoAuth = false): Access => new Access({ requirepass, unsafeNoAuth }, runtime);
+const access = (requirepass: string, unsafeNoAuth = false): Access =>
+  new Access({ requirepass, unsafeNoAuth }, runtime);
 
 test('the password is right and all else is not', () => {
   const secret = access('pässword');
@@ -33,10 +34,13 @@ test('protected mode denies other machines while there is no password, unless to
 });
 
 describe('loopback', () => {
-  test.each(['127.0.0.1', '127.8.9.1', '::1', '[::1]', 'localhost', 'LocalHost', '::ffff:127.0.0.1'])('%s is', (host) => {
-    expect(isLoopback(host)).toBe(true);
-    expect(isLoopbackPeer(`${host}:80`)).toBe(true);
-  });
+  test.each(['127.0.0.1', '127.8.9.1', '::1', '[::1]', 'localhost', 'LocalHost', '::ffff:127.0.0.1'])(
+    '%s is',
+    (host) => {
+      expect(isLoopback(host)).toBe(true);
+      expect(isLoopbackPeer(`${host}:80`)).toBe(true);
+    },
+  );
   test.each(['0.0.0.0', '::', '', '10.0.0.1', '127.evil.example', '127.0.0.1.evil.example', '::ffff:10.0.0.1', '?'])(
     '%s is not',
     (host) => {

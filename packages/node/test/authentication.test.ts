@@ -122,7 +122,9 @@ describe('before the password', () => {
     expect(refused('*2\r\n$16385\r\n')).toBe('-ERR Protocol error: unauthenticated bulk length\r\n');
     expect(refused(`PING ${'x'.repeat(1100)}`)).toBe('-ERR Protocol error: too big inline request\r\n');
     const bulk = `$16000\r\n${'x'.repeat(16_000)}\r\n`;
-    expect(refused(`*9\r\n${bulk.repeat(4)}$16000\r\n`)).toMatch(/^-ERR Protocol error: the request exceeds 65536 bytes/);
+    expect(refused(`*9\r\n${bulk.repeat(4)}$16000\r\n`)).toMatch(
+      /^-ERR Protocol error: the request exceeds 65536 bytes/,
+    );
     expect(refused('*1048577\r\n')).toMatch(/invalid multibulk length/);
   });
 
@@ -185,7 +187,9 @@ describe('CONFIG SET requirepass', () => {
     expect(near.ask("CONFIG SET requirepass ''\r\n")).toBe('+OK\r\n');
     expect(new Client('127.0.0.1').ask('PING\r\n')).toBe('+PONG\r\n');
     const far = new Client('10.0.0.9');
-    expect(far.ask('PING\r\n')).toMatch(/^-DENIED Redis is running in protected mode because protected mode is enabled/);
+    expect(far.ask('PING\r\n')).toMatch(
+      /^-DENIED Redis is running in protected mode because protected mode is enabled/,
+    );
     expect(far.isClosed).toBe(true);
   });
 });

@@ -26,7 +26,8 @@ describe('resolveConfig', () => {
   it('an address that others may reach wants a password and a peer secret, or the word that it is unsafe', () => {
     const open = { ...LEAST, host: '0.0.0.0' };
     const secrets = { requirepass: 'p', peerSecret: 's'.repeat(16) };
-    const missing = (text: RegExp) => expect.objectContaining({ code: 'NODE_BAD_CONFIG', message: expect.stringMatching(text) });
+    const missing = (text: RegExp) =>
+      expect.objectContaining({ code: 'NODE_BAD_CONFIG', message: expect.stringMatching(text) });
     expect(() => resolveConfig(open)).toThrow(missing(/password .* and a secret for peers/));
     expect(() => resolveConfig({ ...open, requirepass: 'p' })).toThrow(missing(/wants a secret for peers/));
     expect(() => resolveConfig({ ...open, peerSecret: secrets.peerSecret })).toThrow(missing(/wants a password/));
@@ -44,7 +45,9 @@ describe('resolveConfig', () => {
       return '';
     };
     expect(refused({ peerSecret: 'hush' })).toBe('--peer-secret has 4 characters: it must have 16 to 512');
-    expect(refused({ requirepass: 'h'.repeat(513) })).toBe('--requirepass has 513 characters: it must have at most 512');
+    expect(refused({ requirepass: 'h'.repeat(513) })).toBe(
+      '--requirepass has 513 characters: it must have at most 512',
+    );
   });
 
   it.each<[string, Partial<NodeConfig>]>([
@@ -72,6 +75,8 @@ describe('resolveConfig', () => {
     ['TIMEOUT', { consistency: { timeoutMs: 0 } }],
   ])('an error names the setting: %s', (named, wrong) => {
     const resolve = () => resolveConfig({ ...LEAST, ...wrong });
-    expect(resolve).toThrow(expect.objectContaining({ code: 'NODE_BAD_CONFIG', message: expect.stringContaining(named) }));
+    expect(resolve).toThrow(
+      expect.objectContaining({ code: 'NODE_BAD_CONFIG', message: expect.stringContaining(named) }),
+    );
   });
 });

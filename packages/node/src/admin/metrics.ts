@@ -30,8 +30,8 @@ export interface MetricFamily {
   readonly values: readonly Sample[];
 }
 
-/** Counters of NodeStats that may also go down. */
-const GAUGES: ReadonlySet<string> = new Set(['exchange_differing', 'handoff_waiting']);
+/** Numbers of the engine that only grow; its others go up and down. */
+const ENGINE_COUNTERS = /^(?:log|background(?!LastThreadId)[A-Z]|delayedAnswers$)/;
 
 /** Answers with the text of /metrics; `sources` answers nothing while the node is not there yet. */
 export class Metrics {
@@ -76,10 +76,8 @@ export function metricFamilies({ stats, clients, peers }: MetricSources): readon
       'Whether requests to the member can be sent now.',
       peers().map(({ id, reachable }) => ({ labels: { peer: id }, value: reachable ? 1 : 0 })),
     ),
-    ...Object.entries(told.counters).map(([name, value]) => counterOrGauge(name, value)),
-    ...Object.entries(told.engine).map(([name, value]) =>
-      gauge(`kvd_engine_${snake(name)}`, `Of the storage engine: ${name}.`, value),
-    ),
+    ...Object.entries(told.counters).map(([name, value]) => counter(`kvd_${name}`, `${name}: as in INFO kvd.`, value)),
+    ...Object.entries(told.engine).map(([name, value]) => engineFamily(name, value)),
     ...clientFamilies(clients),
   ];
 }
@@ -118,9 +116,9 @@ function histogramSamples(kind: string, { counts, totalMs }: TimeHistogram): rea
   return samples;
 }
 
-function counterOrGauge(name: string, value: number): MetricFamily {
-  const help = `${name}: see INFO kvd.`;
-  return GAUGES.has(name) ? gauge(`kvd_${name}`, help, value) : counter(`kvd_${name}`, help, value);
+function engineFamily(name: string, value: number): MetricFamily {
+  const make = ENGINE_COUNTERS.test(name) ? counter : gauge;
+  return make(`kvd_engine_${snake(name)}`, `Of the storage engine: ${name}.`, value);
 }
 
 function counter(name: string, help: string, value: number): MetricFamily {

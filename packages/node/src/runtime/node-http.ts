@@ -31,7 +31,11 @@ export function listenHttp(host: string, port: number, answerer: Answerer): Prom
   });
 }
 
-async function respond(request: http.IncomingMessage, response: http.ServerResponse, answerer: Answerer): Promise<void> {
+async function respond(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  answerer: Answerer,
+): Promise<void> {
   // No body is of interest here: it is read and dropped, so that the connection stays in step.
   request.resume();
   const method = request.method ?? '';

@@ -223,7 +223,10 @@ function objectionToAuth(hello: Hello, self: Identity, auth: number): Refusal | 
     return refuse('auth', `${hello.from} proves itself by method ${hello.auth}, unknown here`);
   }
   const [has, lacks] = auth === AUTH_SECRET ? [self.id, hello.from] : [hello.from, self.id];
-  return refuse('auth', `${has} has a peer secret and ${lacks} has none: --peer-secret-file must be given to all nodes`);
+  return refuse(
+    'auth',
+    `${has} has a peer secret and ${lacks} has none: --peer-secret-file must be given to all nodes`,
+  );
 }
 
 function objectionToName(hello: Hello, self: Identity, expected: string | undefined): Refusal | undefined {

@@ -19,7 +19,11 @@ test('a node is ready while it serves, and healthy unless its engine has failed'
 });
 
 test('metrics are told in the form of their library; all else is not there', async () => {
-  expect(await answer(sources('ready'), 'GET', '/metrics')).toEqual({ status: 200, contentType: 'text/x', body: 'kvd_up 1\n' });
+  expect(await answer(sources('ready'), 'GET', '/metrics')).toEqual({
+    status: 200,
+    contentType: 'text/x',
+    body: 'kvd_up 1\n',
+  });
   expect(await status('ready', '/')).toBe(404);
   expect((await answer(sources('ready'), 'POST', '/metrics')).status).toBe(405);
 });

@@ -7,7 +7,10 @@ import { MemoryServices } from '../fakes/memory-services.ts';
 function metrics(): { text: () => Promise<string>; clients: ClientRegistry } {
   const services = new MemoryServices();
   const clients = new ClientRegistry();
-  const peers = () => [{ id: 'n2', reachable: true }, { id: 'n"3', reachable: false }];
+  const peers = () => [
+    { id: 'n2', reachable: true },
+    { id: 'n"3', reachable: false },
+  ];
   return { clients, text: () => new Metrics(() => ({ stats: () => services.stats(), clients, peers })).text() };
 }
 

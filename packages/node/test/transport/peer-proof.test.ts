@@ -23,7 +23,8 @@ describe('handshake with a secret', () => {
     const challenged = acceptor.receive(TYPE_HELLO, dialler.hello('b'));
     return { dialler, acceptor, challenged, answer: acceptor.hello('a') };
   };
-  const proofOf = (result: HandshakeResult): Buffer => (result.status === 'accepted' && result.proof) || Buffer.alloc(0);
+  const proofOf = (result: HandshakeResult): Buffer =>
+    (result.status === 'accepted' && result.proof) || Buffer.alloc(0);
 
   test('each proves itself to the other, the one that was dialled first', () => {
     const { dialler, acceptor, challenged, answer } = begin();
@@ -81,8 +82,12 @@ describe('handshake with a secret', () => {
     const { dialler, answer } = begin();
     const { proof, unproven } = splitProof(answer);
     expect(withProof(unproven, proof)).toEqual(answer);
-    expect(proof.toString('hex')).toMatchInlineSnapshot(`"43343a8172cf8f0d3ee79a74bad51d44a407ce9fafbf3a437734a2d41287aa8c"`);
-    expect(proofOf(dialler.receive(TYPE_HELLO, answer)).toString('hex')).toMatchInlineSnapshot(`"c125f73bff9af770d2a6b26b23e5fed94f14417c179e70f4302e14b073f760cb"`);
+    expect(proof.toString('hex')).toMatchInlineSnapshot(
+      `"43343a8172cf8f0d3ee79a74bad51d44a407ce9fafbf3a437734a2d41287aa8c"`,
+    );
+    expect(proofOf(dialler.receive(TYPE_HELLO, answer)).toString('hex')).toMatchInlineSnapshot(
+      `"c125f73bff9af770d2a6b26b23e5fed94f14417c179e70f4302e14b073f760cb"`,
+    );
   });
 });
 
@@ -96,18 +101,32 @@ describe('transport', () => {
     expect([a.transport.reachable('b'), b.transport.reachable('a')]).toEqual([true, true]);
   });
 
-  test.each([['another secret, no doubt'], ['']])('a node with the secret "%s" reaches nobody; both logs say why', (other) => {
-    const cluster = new TestCluster(['a', 'b']);
-    const [a, b] = [cluster.start('a', { peerSecret }), cluster.start('b', { peerSecret: other })];
-    cluster.time.advance(3000);
-    expect([a.transport.reachable('b'), b.transport.reachable('a')]).toEqual([false, false]);
-    for (const [node, peer] of [[a, 'b'], [b, 'a']] as const) {
-      const refused = node.log.filter(({ event, level }) => event === 'peer-refused' && level === 'warn');
-      expect(refused.map(({ fields }) => [fields?.['by'], fields?.['peer'], fields?.['code']])).toContainEqual(['here', peer, 9]);
-      expect(refused.map(({ fields }) => [fields?.['by'], fields?.['peer'], fields?.['code']])).toContainEqual(['peer', peer, 9]);
-      expect(JSON.stringify(node.log)).toMatch(/peer secret/);
-      expect(JSON.stringify(node.log)).not.toContain(peerSecret);
-    }
-    expect(a.received).toEqual([]);
-  });
+  test.each([['another secret, no doubt'], ['']])(
+    'a node with the secret "%s" reaches nobody; both logs say why',
+    (other) => {
+      const cluster = new TestCluster(['a', 'b']);
+      const [a, b] = [cluster.start('a', { peerSecret }), cluster.start('b', { peerSecret: other })];
+      cluster.time.advance(3000);
+      expect([a.transport.reachable('b'), b.transport.reachable('a')]).toEqual([false, false]);
+      for (const [node, peer] of [
+        [a, 'b'],
+        [b, 'a'],
+      ] as const) {
+        const refused = node.log.filter(({ event, level }) => event === 'peer-refused' && level === 'warn');
+        expect(refused.map(({ fields }) => [fields?.['by'], fields?.['peer'], fields?.['code']])).toContainEqual([
+          'here',
+          peer,
+          9,
+        ]);
+        expect(refused.map(({ fields }) => [fields?.['by'], fields?.['peer'], fields?.['code']])).toContainEqual([
+          'peer',
+          peer,
+          9,
+        ]);
+        expect(JSON.stringify(node.log)).toMatch(/peer secret/);
+        expect(JSON.stringify(node.log)).not.toContain(peerSecret);
+      }
+      expect(a.received).toEqual([]);
+    },
+  );
 });
