@@ -28,33 +28,17 @@ import {
 import { preferenceList } from '@kvd/ring';
 import { Alarm } from './alarm.ts';
 import { type CountRequest, CopyCounter } from './copy-counter.ts';
-import type { NodeParts } from './node-parts.ts';
+import { memberAddress, type NodeParts } from './node-parts.ts';
 import { isAddress } from './replica/known-address.ts';
 import { firstRequestNumber, RequestMemory } from './request-memory.ts';
 import { RequestTraces, Trace } from './request-traces.ts';
 import { type ScanOutcome, ScanReader, type ScanRequest } from './scan-reader.ts';
 import { STREAM_BACKGROUND, STREAM_FORWARD, STREAM_READ, STREAM_WRITE, streamKind, Streams } from './streams.ts';
+import { ENGINE_FAILED, NOT_UNDERSTOOD, type Origin } from './write-origin.ts';
 import { type RoutedWrite, WriteRouter } from './write-router.ts';
 
 /** Requests are remembered this long after they began: longer than any of them may take. */
 const REMEMBER_MS = 60_000;
-
-/** Before anything was asked of the replica: another node may do it. */
-const ENGINE_FAILED: WriteOutcome = {
-  status: 'failed',
-  reason: 'engine',
-  detail: 'the storage engine of the coordinator takes no more writes',
-};
-const NOT_UNDERSTOOD: WriteOutcome = {
-  status: 'failed',
-  reason: 'refused',
-  detail: 'the coordinator does not know the keyspace, or cannot meet the consistency',
-};
-
-/** Who is to be told of a coordinated write's outcome. */
-type Origin =
-  | { readonly from: undefined; readonly routerStream: number }
-  | { readonly from: string; readonly stream: number; readonly header: RequestHeader };
 
 export class Driver {
   readonly membership: Membership;
@@ -412,9 +396,4 @@ export class Driver {
     this.#readers.delete(stream);
     done?.(outcome);
   }
-}
-
-function memberAddress(parts: NodeParts): { id: string; host: string; port: number; peerPort: number } {
-  const { id, host, port, peerPort } = parts.config;
-  return { id, host, port, peerPort };
 }

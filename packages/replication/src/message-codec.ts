@@ -28,6 +28,8 @@ import {
   readHash,
   readHeader,
   readItem,
+  readKey,
+  readLeaf,
   readList,
   readMember,
   readNodeId,
@@ -39,11 +41,13 @@ import {
   writeHash,
   writeHeader,
   writeItem,
+  writeKey,
+  writeLeaf,
   writeList,
   writeMember,
   writeNodeId,
 } from './message-fields.ts';
-import type { Hash128, Message, WriteOperation, ScannedRecord } from './messages.ts';
+import type { Message, ScannedRecord } from './messages.ts';
 import { readOperation, readOutcome, writeOperation, writeOutcome } from './operation-codec.ts';
 
 type Kind = Message['kind'];
@@ -373,32 +377,4 @@ function writeRecordOrAbsent(writer: ByteWriter, record: Uint8Array | undefined)
 
 function readRecordOrAbsent(reader: ByteReader): Uint8Array | undefined {
   return readFlag(reader) ? reader.sized() : undefined;
-}
-
-interface LeafEntry {
-  readonly slot: number;
-  readonly leaf: Hash128;
-}
-
-function writeLeaf(writer: ByteWriter, entry: LeafEntry): void {
-  writer.varint(entry.slot);
-  writeHash(writer, entry.leaf);
-}
-
-function readLeaf(reader: ByteReader): LeafEntry {
-  return { slot: readU16(reader), leaf: readHash(reader) };
-}
-
-interface KeyEntry {
-  readonly address: Uint8Array;
-  readonly hash: Hash128;
-}
-
-function writeKey(writer: ByteWriter, entry: KeyEntry): void {
-  writer.sized(entry.address);
-  writeHash(writer, entry.hash);
-}
-
-function readKey(reader: ByteReader): KeyEntry {
-  return { address: reader.sized(), hash: readHash(reader) };
 }

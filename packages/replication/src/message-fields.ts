@@ -177,3 +177,31 @@ export function readMember(reader: ByteReader): MemberDigest {
     health: reader.text(),
   };
 }
+
+export interface LeafEntry {
+  readonly slot: number;
+  readonly leaf: Hash128;
+}
+
+export function writeLeaf(writer: ByteWriter, entry: LeafEntry): void {
+  writer.varint(entry.slot);
+  writeHash(writer, entry.leaf);
+}
+
+export function readLeaf(reader: ByteReader): LeafEntry {
+  return { slot: readU16(reader), leaf: readHash(reader) };
+}
+
+export interface KeyEntry {
+  readonly address: Uint8Array;
+  readonly hash: Hash128;
+}
+
+export function writeKey(writer: ByteWriter, entry: KeyEntry): void {
+  writer.sized(entry.address);
+  writeHash(writer, entry.hash);
+}
+
+export function readKey(reader: ByteReader): KeyEntry {
+  return { address: reader.sized(), hash: readHash(reader) };
+}
