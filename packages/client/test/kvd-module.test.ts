@@ -39,7 +39,11 @@ test('values are bytes, and the context is text, where the caller asks for bytes
 });
 
 test('put, del and siblings say context, lifetime and consistency in the words of the grammar', async () => {
-  const list = { context: 'c', vector: '{a:1}', siblings: [{ dot: 'a:1', node: null, 'time-ms': 5, bytes: 3, deleted: 1 }] };
+  const list = {
+    context: 'c',
+    vector: '{a:1}',
+    siblings: [{ dot: 'a:1', node: null, 'time-ms': 5, bytes: 3, deleted: 1 }],
+  };
   const { client, asked } = await connect({
     'KVD.PUT k v': bulk('c1'),
     'KVD.WITH W 3 STRICT KVD.PUT k v CONTEXT c1 PX 500': bulk('c2'),

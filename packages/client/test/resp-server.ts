@@ -8,7 +8,9 @@ export async function startRespServer(answers: Readonly<Record<string, string>>)
     socket.on('data', (chunk) => {
       for (const line of commandLines(chunk.toString('latin1'))) {
         asked.push(line);
-        socket.write(line.startsWith('HELLO') ? '%1\r\n+proto\r\n:3\r\n' : (answers[line] ?? '-ERR unknown command\r\n'));
+        socket.write(
+          line.startsWith('HELLO') ? '%1\r\n+proto\r\n:3\r\n' : (answers[line] ?? '-ERR unknown command\r\n'),
+        );
       }
     });
   });

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the shells' own placeholders are meant.
 /** Completion scripts, from the program's own tree of commands and flags: what can be typed cannot get out of step. Pure. */
 import type { Command } from '../command-line.ts';
 

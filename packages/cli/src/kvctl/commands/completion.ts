@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the shells' own placeholders are meant.
 import { Argument } from '../../command-line.ts';
 import { completionScript, SHELLS, type Shell } from '../completion.ts';
 import type { KvctlBuilder } from '../program.ts';
