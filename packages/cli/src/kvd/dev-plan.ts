@@ -74,10 +74,14 @@ export interface HintContext {
   readonly hasRedisCli: boolean;
   /** How this installation calls kvctl: `npx kvctl` in a clone. */
   readonly kvctl: string;
+  readonly needsPassword: boolean;
 }
 
 /** What to type next, after `kvd ready`. */
-export function nextSteps(nodes: readonly PlannedNode[], { hasRedisCli, kvctl }: HintContext): readonly string[] {
+export function nextSteps(
+  nodes: readonly PlannedNode[],
+  { hasRedisCli, kvctl, needsPassword }: HintContext,
+): readonly string[] {
   const first = nodes[0]?.port;
   const last = nodes.at(-1)?.port;
   const redis = [`  redis-cli -p ${first} set k v`, `  redis-cli -p ${last} get k`];
@@ -87,5 +91,6 @@ export function nextSteps(nodes: readonly PlannedNode[], { hasRedisCli, kvctl }:
     ...own,
   ];
   const end = [`  ${kvctl} -p ${first} status`, 'Ctrl-C stops the cluster; its data stays.'];
-  return ['In another terminal:', ...(hasRedisCli ? redis : without), ...end];
+  const password = ['The password goes into REDISCLI_AUTH for redis-cli, into KVCTL_PASSWORD for kvctl:'];
+  return ['In another terminal:', ...(needsPassword ? password : []), ...(hasRedisCli ? redis : without), ...end];
 }

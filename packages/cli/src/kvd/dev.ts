@@ -47,7 +47,7 @@ function supervise(
         spawnNode(nodes.find((node) => node.id === id)?.flags ?? [], secretVariables(settings), events),
       after: startTimer,
       report: (line) => terminal.out(line),
-      allReady: () => announceReady(nodes, terminal),
+      allReady: () => announceReady(nodes, settings, terminal),
       failed: (death) => {
         exitCode = death.exitCode ?? EXIT_CODES.failed;
         stop('a node cannot start');
@@ -73,10 +73,11 @@ function startTimer(delayMs: number, callback: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-function announceReady(nodes: readonly PlannedNode[], terminal: Terminal): void {
+function announceReady(nodes: readonly PlannedNode[], settings: DevSettings, terminal: Terminal): void {
   const kvctl = process.env['npm_lifecycle_event'] === undefined ? 'kvctl' : 'npx kvctl';
+  const context = { hasRedisCli: isOnPath('redis-cli'), kvctl, needsPassword: settings.requirepass !== undefined };
   terminal.out('kvd ready');
-  for (const line of nextSteps(nodes, { hasRedisCli: isOnPath('redis-cli'), kvctl })) terminal.out(line);
+  for (const line of nextSteps(nodes, context)) terminal.out(line);
 }
 
 function isOnPath(program: string): boolean {

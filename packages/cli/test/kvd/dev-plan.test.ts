@@ -45,8 +45,15 @@ test('every port of every node is checked before the start', () => {
 });
 
 test('what to type next uses redis-cli, or kvctl where there is none', () => {
-  expect(nextSteps(plan, { hasRedisCli: true, kvctl: 'npx kvctl' }).join('\n')).toContain('redis-cli -p 7381 get k');
-  const without = nextSteps(plan, { hasRedisCli: false, kvctl: 'npx kvctl' }).join('\n');
+  expect(nextSteps(plan, { needsPassword: false, hasRedisCli: true, kvctl: 'npx kvctl' }).join('\n')).toContain(
+    'redis-cli -p 7381 get k',
+  );
+  const without = nextSteps(plan, { needsPassword: false, hasRedisCli: false, kvctl: 'npx kvctl' }).join('\n');
   expect(without).toContain('npx kvctl -p 7379 put k v');
   expect(without).toContain('apt-get install redis-tools');
+});
+
+test('with a password the hints say where it goes', () => {
+  const hints = nextSteps(plan, { hasRedisCli: true, kvctl: 'kvctl', needsPassword: true });
+  expect(hints[1]).toMatch(/REDISCLI_AUTH.*KVCTL_PASSWORD/);
 });
