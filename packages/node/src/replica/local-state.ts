@@ -128,7 +128,8 @@ function encodeIdentity(identity: Identity): Buffer {
 }
 
 function decodeIdentity(bytes: Buffer): Identity {
-  if (bytes.length < 1 + CLUSTER_ID_BYTES + 4 + 1 || bytes[0] !== FORMAT) throw badState('the identity cannot be read by this version');
+  if (bytes.length < 1 + CLUSTER_ID_BYTES + 4 + 1 || bytes[0] !== FORMAT)
+    throw badState('the identity cannot be read by this version');
   return {
     clusterId: Buffer.from(bytes.subarray(1, 1 + CLUSTER_ID_BYTES)),
     generation: bytes.readUInt32BE(1 + CLUSTER_ID_BYTES),
@@ -157,5 +158,8 @@ function loadBoot(engine: Engine): Boot {
 }
 
 function badState(what: string): NodeError {
-  return new NodeError('NODE_BAD_STATE', `the node's own state is damaged: ${what}; restore the directory from a backup`);
+  return new NodeError(
+    'NODE_BAD_STATE',
+    `the node's own state is damaged: ${what}; restore the directory from a backup`,
+  );
 }

@@ -87,7 +87,8 @@ function scanned(seed: number, address: Buffer, bytes: Uint8Array, nowMs: number
 /** At or before the first key that can be in the range. */
 function firstKey({ fromSlot, after }: ScanRange): Buffer {
   const start = recordsOf(fromSlot);
-  if (after.length <= PLACE_BYTES) return after.length < 2 || slotOfAddress(after) < fromSlot ? start : Buffer.from(after);
+  if (after.length <= PLACE_BYTES)
+    return after.length < 2 || slotOfAddress(after) < fromSlot ? start : Buffer.from(after);
   const key = Buffer.allocUnsafe(after.length + 1);
   key.set(after.subarray(0, PLACE_BYTES));
   key[PLACE_BYTES] = FAMILY.records;

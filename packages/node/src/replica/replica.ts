@@ -10,7 +10,7 @@
  * - A record that cannot be read is never taken for absent, and ends the tenure of its slot.
  * - A batch that was not taken has changed nothing: not the leaf, not the tenure as it is stored.
  */
-import { type Durability, type Engine, LsmError, WriteBatch } from '@kvd/lsm';
+import { type Durability, type Engine, WriteBatch } from '@kvd/lsm';
 import {
   type Applied,
   applyOperation,
@@ -26,7 +26,6 @@ import {
   mergeRecords,
   type OperationResult,
   type ReplicateMessage,
-  ReplicationError,
   type ScanReplyMessage,
   SLOT_MAX,
   recordHash,
@@ -37,6 +36,8 @@ import {
 } from '@kvd/replication';
 import type { Ring } from '@kvd/ring';
 import type { DotIssuer } from './dot-issuer.ts';
+import { reasonOfError, reasonOfRefusal } from './failure-reasons.ts';
+import { HeldRecords, merged } from './held-records.ts';
 import type { HintStore } from './hint-store.ts';
 import { checkAddress } from './known-address.ts';
 import type { LeafTable } from './leaf-table.ts';
@@ -83,11 +84,13 @@ export class Replica {
   readonly counters = { coordinated: 0, merges: 0, mergesWithoutChange: 0, fetches: 0, hintsStored: 0, refused: 0 };
   readonly #deps: ReplicaDependencies;
   readonly #engine: Engine;
+  readonly #own: HeldRecords;
   readonly #batch = new WriteBatch();
 
   constructor(dependencies: ReplicaDependencies) {
     this.#deps = dependencies;
     this.#engine = dependencies.engine;
+    this.#own = new HeldRecords(dependencies);
   }
 
   /** The wall part of this node's hybrid time, milliseconds since 1970: what expiry goes by. */
@@ -122,9 +125,9 @@ export class Replica {
     try {
       for (const address of addresses) checkAddress(address);
       const slot = addresses[0] === undefined ? 0 : slotOfAddress(addresses[0]);
-      const owner = this.#isOwner(slot);
-      const records = addresses.map((address) => this.#held(address, owner));
-      return { status: 'ok', reason: '', role: owner ? 'owner' : 'fallback', doubt: this.#doubt(slot), records };
+      const owner = this.#own.isOwner(slot);
+      const records = addresses.map((address) => this.#own.held(address, owner));
+      return { status: 'ok', reason: '', role: owner ? 'owner' : 'fallback', doubt: this.#own.inDoubt(slot), records };
     } catch {
       this.counters.refused++;
       return { status: 'refused', reason: 'corrupt', role: 'fallback', doubt: true, records: [] };
@@ -142,7 +145,7 @@ export class Replica {
     if (this.#deps.coverage.covered(slot)) return false;
     if (operation?.type === 'add' || operation?.type === 'add-float') return true;
     try {
-      const held = this.#held(address, true);
+      const held = this.#own.held(address, true);
       return held === undefined || !this.#deps.dots.hasIssued(slot, decodeRecordContext(held));
     } catch {
       return true;
@@ -151,13 +154,13 @@ export class Replica {
 
   /** A page of the records of a range of slots; refused when this node does not own it all, or cannot read it. */
   scan(range: ScanRange): Omit<ScanReplyMessage, 'kind' | 'stream'> {
-    const { ring, self, seed } = this.#deps;
+    const { seed } = this.#deps;
     const { fromSlot, toSlot } = range;
     const isSound = fromSlot <= toSlot && toSlot <= SLOT_MAX;
     try {
-      if (isSound && this.#ownsAll(ring, self, fromSlot, toSlot)) {
+      if (isSound && this.#own.ownsAll(fromSlot, toSlot)) {
         const page = scanRecords({ engine: this.#engine, seed }, range, this.nowMs());
-        return { status: 'ok', doubt: this.#doubtIn(fromSlot, toSlot), ...page };
+        return { status: 'ok', doubt: this.#own.inDoubt(fromSlot, toSlot), ...page };
       }
     } catch {
       this.counters.refused++;
@@ -165,19 +168,9 @@ export class Replica {
     return { status: 'refused', doubt: true, records: [], covered: NOTHING };
   }
 
-  #ownsAll(ring: Ring, self: string, fromSlot: number, toSlot: number): boolean {
-    return ring.runs().every(({ from, to, row }) => to < fromSlot || from > toSlot || row.includes(self));
-  }
-
-  #doubtIn(fromSlot: number, toSlot: number): boolean {
-    if (!this.#deps.doubt) return false;
-    for (let slot = fromSlot; slot <= toSlot; slot++) if (this.#doubt(slot)) return true;
-    return false;
-  }
-
   /** The record held here as an owner. Throws what the engine throws. */
   read(address: Uint8Array): Buffer | undefined {
-    return this.#engine.getSync(storageKey(address, FAMILY.records));
+    return this.#own.read(address);
   }
 
   /** Merges an item into this node's own records. */
@@ -224,8 +217,8 @@ export class Replica {
   }
 
   #run(request: CoordinateRequest, batch: WriteBatch): Ran {
-    const owner = this.#isOwner(slotOfAddress(request.address));
-    const held = this.#held(request.address, owner);
+    const owner = this.#own.isOwner(slotOfAddress(request.address));
+    const held = this.#own.held(request.address, owner);
     const base = this.#baseOf(request, held, batch);
     const applied = this.#apply(request, base, batch);
     if ('rejected' in applied) return applied;
@@ -264,15 +257,6 @@ export class Replica {
     if (early !== undefined) callbacks.stored();
   }
 
-  /** The slot's tenure ends: this node may not hold all that it issued in it. */
-  #retire(slot: number): void {
-    const batch = new WriteBatch();
-    this.#deps.dots.retire(slot, 'failed-read', batch);
-    this.#engine.commit(batch, 'memory', (error) => {
-      if (error !== undefined) this.#deps.dots.unsaved(slot);
-    });
-  }
-
   #commit(batch: WriteBatch, slot: number, durability: Durability, done: (error?: Error) => void): void {
     this.#engine.commit(batch, durability, (error) => {
       if (error !== undefined) this.#undo(slot);
@@ -288,7 +272,7 @@ export class Replica {
 
   /** What is held here and what others were seen to hold. */
   #baseOf({ address, seen }: CoordinateRequest, held: Buffer | undefined, batch: WriteBatch): DottedRecord | undefined {
-    let base = held === undefined ? undefined : this.#decodeHeld(address, held);
+    let base = held === undefined ? undefined : this.#own.decode(address, held);
     for (const bytes of seen) {
       const record = decodeRecord(bytes);
       this.#checkTenure(batch, slotOfAddress(address), base, record);
@@ -321,26 +305,6 @@ export class Replica {
     this.#deps.dots.unsaved(slot);
     if ('rejected' in ran) callbacks.failed('rejected', ran.rejected);
     else callbacks.unchanged(ran.context, ran.result);
-  }
-
-  /** What this node holds of the record, as an owner or in hints. What cannot be read ends the tenure. */
-  #held(address: Uint8Array, owner: boolean): Buffer | undefined {
-    try {
-      return owner ? this.read(address) : this.#fromHints(address);
-    } catch (error) {
-      this.#retire(slotOfAddress(address));
-      throw error;
-    }
-  }
-
-  /** The engine's checksums have vouched for these bytes. */
-  #decodeHeld(address: Uint8Array, held: Uint8Array): DottedRecord {
-    try {
-      return decodeTrustedRecord(held);
-    } catch (error) {
-      this.#retire(slotOfAddress(address));
-      throw error;
-    }
   }
 
   #storeAsOwner(batch: WriteBatch, request: CoordinateRequest, held: Buffer | undefined, state: Buffer): void {
@@ -376,7 +340,7 @@ export class Replica {
   /** Puts what came into the batch: as an owner's record, as a hint for an owner, or both. Answers why not. */
   #putItem(batch: WriteBatch, address: Uint8Array, record: Uint8Array, hintFor: string | undefined): string {
     const slot = slotOfAddress(address);
-    const owner = this.#isOwner(slot);
+    const owner = this.#own.isOwner(slot);
     if (hintFor === undefined ? !owner : !this.#deps.ring.isOwner(slot, hintFor)) return 'not-owner';
     if (owner) this.#mergeInto(batch, address, record);
     else this.#checkHint(batch, address, record);
@@ -388,21 +352,21 @@ export class Replica {
   #checkHint(batch: WriteBatch, address: Uint8Array, record: Uint8Array): void {
     const theirs = decodeRecord(record);
     if (!this.#deps.dots.isNamedIn(theirs.context)) return;
-    const held = this.#held(address, false);
-    const mine = held === undefined ? undefined : this.#decodeHeld(address, held);
+    const held = this.#own.held(address, false);
+    const mine = held === undefined ? undefined : this.#own.decode(address, held);
     this.#checkTenure(batch, slotOfAddress(address), mine, theirs);
   }
 
   /** Puts the merge of what is held and what came into the batch; leaves it empty when nothing changes. */
   #mergeInto(batch: WriteBatch, address: Uint8Array, incoming: Uint8Array): void {
     this.counters.merges++;
-    const held = this.#held(address, true);
+    const held = this.#own.held(address, true);
     if (held?.equals(incoming)) {
       this.counters.mergesWithoutChange++;
       return;
     }
     const theirs = decodeRecord(incoming);
-    const mine = held === undefined ? undefined : this.#decodeHeld(address, held);
+    const mine = held === undefined ? undefined : this.#own.decode(address, held);
     this.#checkTenure(batch, slotOfAddress(address), mine, theirs);
     const state = mine === undefined ? incoming : encodeRecord(mergeRecords(mine, theirs));
     if (held?.equals(state)) this.counters.mergesWithoutChange++;
@@ -424,7 +388,7 @@ export class Replica {
   /** An owner keeps a reference; anybody else the state, merged with what is kept for that target already. */
   #putHint(batch: WriteBatch, target: string, address: Uint8Array, record: Uint8Array): void {
     this.counters.hintsStored++;
-    if (this.#isOwner(slotOfAddress(address))) {
+    if (this.#own.isOwner(slotOfAddress(address))) {
       this.#deps.hints.put(batch, target, address, NOTHING);
       return;
     }
@@ -433,35 +397,4 @@ export class Replica {
       kept === undefined ? record : encodeRecord(mergeRecords(decodeTrustedRecord(kept), decodeTrustedRecord(record)));
     this.#deps.hints.put(batch, target, address, state);
   }
-
-  #fromHints(address: Uint8Array): Buffer | undefined {
-    let all: DottedRecord | undefined;
-    for (const bytes of this.#deps.hints.records(address)) all = merged(all, decodeTrustedRecord(bytes));
-    return all === undefined ? undefined : encodeRecord(all);
-  }
-
-  #doubt(slot: number): boolean {
-    return this.#deps.doubt && !this.#deps.coverage.covered(slot);
-  }
-
-  #isOwner(slot: number): boolean {
-    return this.#deps.ring.isOwner(slot, this.#deps.self);
-  }
-}
-
-/** The client's own doing: nothing is wrong here. Of anything else it is not known what it has changed. */
-function reasonOfError(error: unknown): FailureReason {
-  const code = error instanceof ReplicationError ? error.code : '';
-  return code === 'REPLICATION_TOO_MANY_SIBLINGS' || code === 'REPLICATION_BAD_CONTEXT' ? 'limit' : 'engine';
-}
-
-/** Why the engine did not take a batch. LSM_BUSY and LSM_CLOSED promise that nothing happened. */
-function reasonOfRefusal(error: Error): FailureReason {
-  const code = error instanceof LsmError ? error.code : '';
-  if (code === 'LSM_BUSY') return 'overload';
-  return code === 'LSM_CLOSED' ? 'stopping' : 'engine';
-}
-
-function merged(base: DottedRecord | undefined, other: DottedRecord): DottedRecord {
-  return base === undefined ? other : mergeRecords(base, other);
 }

@@ -31,15 +31,7 @@ import { contextFetch, expectContexts, noteContext, readingState } from './conte
 import { newWriteCounters, type WriteCounters } from './counters.ts';
 import { EntryTable } from './entry-table.ts';
 import { siblingsLeft } from './siblings-left.ts';
-import {
-  isCovered,
-  isOnItsWay,
-  MADE,
-  type Place,
-  type PlaceState,
-  WriteEntry,
-  type WriteRequest,
-} from './write-entry.ts';
+import { isCovered, isOnItsWay, MADE, type Place, WriteEntry, type WriteRequest } from './write-entry.ts';
 import { whyGivenUp, whyLate, whyNotRead, whyNotTried, whyStopped } from './write-failure.ts';
 import { assignRoles, hintsOfTheBatch, localDurability, replicateMessage, takeFallback } from './write-plan.ts';
 
@@ -98,10 +90,7 @@ export class WriteCoordinator {
   merged(stream: number, state: Uint8Array, context: Uint8Array, now: Millis, result: OperationResult = MADE): void {
     const entry = this.#entries.get(stream);
     if (entry?.phase !== 'coordinating') return;
-    entry.phase = 'merged';
-    entry.state = state;
-    entry.context = context;
-    entry.result = result;
+    entry.take(state, context, result);
     if (entry.expired) return this.#abandon(entry);
     assignRoles(entry, this.#self, this.#reach);
     entry.message = replicateMessage(entry, undefined, now);
@@ -139,7 +128,7 @@ export class WriteCoordinator {
     const entry = this.#entries.get(stream);
     if (entry?.phase !== 'merged' || entry.selfState !== 'sent') return;
     if (error === undefined) {
-      this.#setSelf(entry, 'stored');
+      entry.setSelf(this.#self, 'stored');
       entry.tally.acknowledge(this.#self);
     } else {
       this.#loseSelf(entry, error, now);
@@ -198,9 +187,7 @@ export class WriteCoordinator {
 
   /** Sees to it that the entry is looked at in time. Waking early is harmless, and cheaper than to plan anew at each step. */
   #reschedule(entry: WriteEntry): void {
-    let at = entry.deadline;
-    if (entry.phase === 'reading') at = Math.min(at, entry.preReadUntil);
-    else if (!entry.finished) at = Math.min(at, entry.standInAt);
+    const at = entry.nextLookAt;
     if (at >= entry.wakeAt) return;
     entry.wakeAt = at;
     this.#deadlines.schedule(at, entry.stream);
@@ -266,7 +253,7 @@ export class WriteCoordinator {
       if (!this.#plan(entry)) return;
     }
     entry.phase = 'coordinating';
-    this.#setSelf(entry, 'sent');
+    entry.setSelf(this.#self, 'sent');
     this.#reschedule(entry);
     const { stream, address, operation, header } = entry.request;
     const durability = localDurability(entry.request.consistency);
@@ -304,15 +291,7 @@ export class WriteCoordinator {
 
   #acknowledge(entry: WriteEntry, from: NodeId, now: Millis): void {
     const stream = entry.stream;
-    const owned = entry.placeOfOwner(from);
-    const standing = entry.placeOfStandIn(from);
-    if (owned !== undefined) {
-      if (owned.ownerState !== 'sent' && owned.ownerState !== 'lost') return;
-      owned.ownerState = 'stored';
-    } else if (standing !== undefined) {
-      if (standing.standInState !== 'sent' && standing.standInState !== 'lost') return;
-      standing.standInState = 'stored';
-    }
+    if (!entry.noteStored(from)) return;
     // A fallback that has been replaced has no place any more, but what it says is true: the tally knows it.
     if (entry.tally.acknowledge(from)) this.#judge(entry, stream, now);
   }
@@ -320,11 +299,8 @@ export class WriteCoordinator {
   /** The node refused, or is out of reach. */
   #lose(entry: WriteEntry, node: NodeId, now: Millis): void {
     const stream = entry.stream;
-    const owned = entry.placeOfOwner(node);
-    const place = owned ?? entry.placeOfStandIn(node);
-    if (place === undefined || !isOnItsWay(owned ? place.ownerState : place.standInState)) return;
-    if (owned) place.ownerState = 'lost';
-    else place.standInState = 'lost';
+    const place = entry.noteLost(node);
+    if (place === undefined) return;
     entry.tally.lose(node);
     this.#cover(entry, place, now);
     this.#judge(entry, stream, now);
@@ -332,18 +308,11 @@ export class WriteCoordinator {
 
   /** The local engine failed: its copy counts for nothing. A fallback may still make up for it. */
   #loseSelf(entry: WriteEntry, error: Error, now: Millis): void {
-    this.#setSelf(entry, 'lost');
+    entry.setSelf(this.#self, 'lost');
     entry.engineError = error.message;
     entry.tally.lose(this.#self);
-    const place = entry.placeOfOwner(this.#self) ?? entry.placeOfStandIn(this.#self);
+    const place = entry.placeOf(this.#self);
     if (place !== undefined) this.#cover(entry, place, now);
-  }
-
-  #setSelf(entry: WriteEntry, state: PlaceState): void {
-    entry.selfState = state;
-    const place = entry.placeOfOwner(this.#self) ?? entry.placeOfStandIn(this.#self);
-    if (place?.owner === this.#self) place.ownerState = state;
-    else if (place !== undefined) place.standInState = state;
   }
 
   /**

@@ -136,6 +136,55 @@ export class WriteEntry {
     return undefined;
   }
 
+  /** The local replica has run the operation. */
+  take(state: Uint8Array, context: Uint8Array, result: OperationResult): void {
+    this.phase = 'merged';
+    this.state = state;
+    this.context = context;
+    this.result = result;
+  }
+
+  /** When time alone may change what is to be done. */
+  get nextLookAt(): Millis {
+    if (this.phase === 'reading') return Math.min(this.deadline, this.preReadUntil);
+    return this.finished ? this.deadline : Math.min(this.deadline, this.standInAt);
+  }
+
+  placeOf(node: NodeId): Place | undefined {
+    return this.placeOfOwner(node) ?? this.placeOfStandIn(node);
+  }
+
+  /** What has become of the coordinator's own copy. */
+  setSelf(self: NodeId, state: PlaceState): void {
+    this.selfState = state;
+    const place = this.placeOf(self);
+    if (place?.owner === self) place.ownerState = state;
+    else if (place !== undefined) place.standInState = state;
+  }
+
+  /** The node says that it holds the write. False: it was not asked, or has said so before. */
+  noteStored(node: NodeId): boolean {
+    const place = this.placeOf(node);
+    if (place === undefined) return true;
+    const isOwner = place.owner === node;
+    const state = isOwner ? place.ownerState : place.standInState;
+    if (state !== 'sent' && state !== 'lost') return false;
+    if (isOwner) place.ownerState = 'stored';
+    else place.standInState = 'stored';
+    return true;
+  }
+
+  /** The node refused, or is out of reach: its place, if it was still awaited. */
+  noteLost(node: NodeId): Place | undefined {
+    const place = this.placeOf(node);
+    if (place === undefined) return undefined;
+    const isOwner = place.owner === node;
+    if (!isOnItsWay(isOwner ? place.ownerState : place.standInState)) return undefined;
+    if (isOwner) place.ownerState = 'lost';
+    else place.standInState = 'lost';
+    return place;
+  }
+
   /**
    * Nothing is awaited any more: the local copy is decided, and each other owner holds the write or has a hint. An owner
    * whose own disk failed keeps no hint for itself: anti-entropy brings it the write once it is well.
