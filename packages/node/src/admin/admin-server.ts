@@ -19,7 +19,7 @@ export async function startAdmin(node: KvdNode, port: number): Promise<HttpListe
     return await listenHttp(HOST, port, (method, path) => answer(sources, method, path));
   } catch (cause) {
     if ((cause as { code?: unknown }).code === 'EADDRINUSE') {
-      const text = `admin port ${HOST}:${port} is in use; --admin-port chooses another, 0 none`;
+      const text = `admin port ${HOST}:${port} is in use; --admin-port chooses another (0: none), and --port moves it along`;
       throw new NodeError('NODE_PORT_IN_USE', text, { cause });
     }
     throw new NodeError('NODE_LISTEN', `cannot listen on ${HOST}:${port}: ${(cause as Error).message}`, { cause });
