@@ -1,6 +1,8 @@
 /** The clients of one node, and what is counted over all of them. */
 import { ScanMemory } from './commands/scan-cursor.ts';
 import { type LiveSettings, liveSettings } from './live-settings.ts';
+import { CommandStats } from './command-stats.ts';
+import { SlowLog } from './slow-log.ts';
 import type { Session } from './session.ts';
 import { TimeHistogram } from './time-histogram.ts';
 
@@ -20,6 +22,9 @@ export class ClientRegistry {
   authFailures = 0;
   /** What CONFIG SET has set at this node. */
   readonly settings: LiveSettings = liveSettings();
+  /** What took long here. */
+  readonly slowLog = new SlowLog(this.settings);
+  readonly commandStats = new CommandStats();
   /** Where the scans of clients are. */
   readonly scans = new ScanMemory();
 
@@ -42,6 +47,17 @@ export class ClientRegistry {
 
   sessions(): Iterable<Session> {
     return this.#sessions.values();
+  }
+
+  /** CONFIG RESETSTAT. */
+  resetCounters(): void {
+    this.connectionsReceived = 0;
+    this.connectionsRefused = 0;
+    this.commandsProcessed = 0;
+    this.bytesReceived = 0;
+    this.bytesSent = 0;
+    this.errorReplies = 0;
+    this.commandStats.clear();
   }
 
   get(id: number): Session | undefined {

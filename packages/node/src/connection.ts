@@ -39,6 +39,7 @@ const LINGER_MS = 250;
 /** A client that takes no bytes for so many looks is given up. */
 const LINGER_LOOKS = 40;
 
+const SECRET_COMMANDS = new Set(['auth', 'hello', 'config|set']);
 const NO_HASHES: readonly number[] = [];
 const HTTP_REFUSAL = failure('ERR kvd: this port speaks the Redis protocol (RESP), not HTTP; try redis-cli or kvctl');
 
@@ -162,10 +163,22 @@ export class Connection {
 
   #measure(entry: Entry): void {
     const elapsedMs = this.#owner.services.runtime.clock.monotonicMs() - entry.startedMs;
-    const { times } = this.session.clients;
+    const { times, slowLog, commandStats } = this.session.clients;
+    const { name } = entry.resolved;
+    if (name !== '') commandStats.add(name, elapsedMs, isFailure(entry.value as RespValue));
+    if (slowLog.isSlow(elapsedMs)) this.#noteSlow(entry, elapsedMs);
     if (!entry.ordered) times.other.observe(elapsedMs);
     else if (entry.writes) times.write.observe(elapsedMs);
     else times.read.observe(elapsedMs);
+  }
+
+  /** Passwords are not noted, nor are commands that nobody knows. */
+  #noteSlow(entry: Entry, tookMs: number): void {
+    const { name, row } = entry.resolved;
+    if (row === undefined || SECRET_COMMANDS.has(name)) return;
+    const { address, name: clientName, clients } = this.session;
+    const wallMs = this.#owner.services.hybridNowMs();
+    clients.slowLog.note({ args: entry.args, tookMs, wallMs, address, clientName });
   }
 
   /** Sends what is answered at the head of the line, in one write; then goes on with what waits. */

@@ -154,3 +154,18 @@ describe('the other commands on all keys', () => {
     expect(names(30)).toContain(String(say(cluster, 'n4', session, 'RANDOMKEY')));
   });
 });
+
+describe('WAIT', () => {
+  it('makes the copies that are missing, and tells how many there are beside the first', async () => {
+    const cluster = await DriverCluster.start(3);
+    const session = new Session();
+    cluster.cut('n3');
+    say(cluster, 'n1', session, 'SET', 'k', 'v');
+    expect(say(cluster, 'n1', session, 'WAIT', '2', '1000')).toBe(1);
+    expect(say(cluster, 'n1', session, 'WAITAOF', '1', '1', '1000')).toEqual([1, 1]);
+    cluster.join('n3');
+    expect(say(cluster, 'n1', session, 'WAIT', '2', '1000')).toBe(2);
+    expect(cluster.node('n3').local.read('k')).toBe('v');
+    expect(say(cluster, 'n1', session, 'WAITAOF', '1', '2', '1000')).toEqual([1, 2]);
+  });
+});

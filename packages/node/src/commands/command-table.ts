@@ -16,6 +16,9 @@ import { SESSION_ROWS } from './session.ts';
 import { VERSION_ROWS } from './version-rows.ts';
 import { STRING_ROWS } from './strings.ts';
 import { SCAN_ROWS } from './scan.ts';
+import { SERVER_ROWS } from './server.ts';
+import { SLOW_LOG_ROWS } from './slow-log.ts';
+import { WAIT_ROWS } from './wait.ts';
 import { TIME_ROWS } from './time.ts';
 
 /** What a lookup answers: a row that can be run, with its full name (`client|info`). */
@@ -71,6 +74,9 @@ export function commandTable(): CommandTable {
     ...CHANGE_ROWS,
     ...KEY_ROWS,
     ...SCAN_ROWS,
+    ...WAIT_ROWS,
+    ...SLOW_LOG_ROWS,
+    ...SERVER_ROWS,
     ...EXPIRY_ROWS,
     ...CLUSTER_ROWS,
     ...KVD_ROWS,

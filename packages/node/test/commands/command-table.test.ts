@@ -112,7 +112,7 @@ describe('COMMAND, in the bytes of Redis', () => {
   test('COUNT, LIST and COMMAND agree', () => {
     const { size } = commandTable();
     expect(wire('COMMAND COUNT')).toBe(`:${size}`);
-    expect(wire('COMMAND LIST')).toMatch(new RegExp(`^\\*${size} \\$6 append \\$4 auth `));
+    expect(wire('COMMAND LIST')).toMatch(new RegExp(`^\\*${size} \\$3 acl \\$6 append `));
     expect(wire('COMMAND')).toBe(wire('COMMAND INFO'));
     expect(wire('COMMAND LIST FILTERBY ACLCAT string')).toMatch(/^\*21 \$6 append .* \$6 strlen \$6 substr$/);
   });
