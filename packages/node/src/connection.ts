@@ -74,6 +74,8 @@ class Entry implements Call, Ordered {
   /** When it came, monotonic ms. */
   startedMs = 0;
   protocol: RespProtocol;
+  /** By CLIENT REPLY: nothing is sent. */
+  silent = false;
 
   constructor(connection: Connection, services: NodeServices, args: Command) {
     this.#connection = connection;
@@ -124,6 +126,7 @@ export class Connection {
     this.#socket = socket;
     this.session = session;
     this.#isAuthenticated = session.authenticated;
+    session.kill = () => this.destroy();
     if (!session.authenticated) this.#decoder.limits = STRANGER_LIMITS;
     socket.handle({
       data: (chunk) => this.#received(chunk),
@@ -248,6 +251,8 @@ export class Connection {
     session.lastActiveMs = services.runtime.clock.monotonicMs();
     const entry = new Entry(this, services, args);
     if (entry.resolved.name !== '') session.lastCommand = entry.resolved.name;
+    entry.silent = session.replies !== 'on';
+    if (session.replies === 'skip') session.replies = 'on';
     this.#entries.push(entry);
     entry.order();
     if (entry.ordered) this.#order.enter(entry);
@@ -255,6 +260,7 @@ export class Connection {
     this.#start(entry);
     // HELLO answers in the protocol that it sets, and everything before it in the one before.
     entry.protocol = session.protocol;
+    if (entry.resolved.name === 'client|reply') entry.silent = session.replies !== 'on';
     if (session.authenticated !== this.#isAuthenticated) this.#authenticationChanged();
   }
 
@@ -283,7 +289,7 @@ export class Connection {
       if (entry.value === undefined) break;
       this.#head++;
       this.#waitingBytes -= entry.weight;
-      writer.write(entry.value, entry.protocol);
+      if (!entry.silent) writer.write(entry.value, entry.protocol);
     }
     this.#forget();
     if (this.#lastWords !== undefined && this.inFlight === 0) {

@@ -16,10 +16,12 @@ export function liveSettings(): LiveSettings {
 }
 
 /** By the name that CONFIG has for it: which setting, and its bounds. */
-export const LIVE_SETTINGS: ReadonlyMap<string, { readonly field: LiveSettingName; readonly least: number; readonly most: number }> =
-  new Map([
-    ['kvd-keys-max', { field: 'keysMax', least: 1, most: 10_000_000 }],
-    ['slowlog-log-slower-than', { field: 'slowLogSlowerThanUs', least: -1, most: Number.MAX_SAFE_INTEGER }],
-    ['slowlog-max-len', { field: 'slowLogLengthMax', least: 0, most: 10_000 }],
-    ['latency-monitor-threshold', { field: 'latencyThresholdMs', least: 0, most: Number.MAX_SAFE_INTEGER }],
-  ]);
+export const LIVE_SETTINGS: ReadonlyMap<
+  string,
+  { readonly field: LiveSettingName; readonly least: number; readonly most: number }
+> = new Map([
+  ['kvd-keys-max', { field: 'keysMax', least: 1, most: 10_000_000 }],
+  ['slowlog-log-slower-than', { field: 'slowLogSlowerThanUs', least: -1, most: Number.MAX_SAFE_INTEGER }],
+  ['slowlog-max-len', { field: 'slowLogLengthMax', least: 0, most: 10_000 }],
+  ['latency-monitor-threshold', { field: 'latencyThresholdMs', least: 0, most: Number.MAX_SAFE_INTEGER }],
+]);

@@ -44,6 +44,10 @@ export class Session {
   readonly writes = new ConnectionWrites();
   /** Has given a wrong password, and the log says so. */
   hasFailedAuth = false;
+  /** CLIENT REPLY: `skip` is about the next command, `skipping` about the one that runs. */
+  replies: 'on' | 'off' | 'skip' = 'on';
+  /** Ends the connection, within the call; set by it. */
+  kill: () => void = () => {};
   /** No command is taken after this one; its reply is sent, then the connection ends. */
   closing = false;
   #consistency: Consistency | string | undefined;
@@ -72,6 +76,7 @@ export class Session {
   /** As after connecting, but for the id. */
   reset(): void {
     this.protocol = 2;
+    this.replies = 'on';
     this.name = '';
     this.noEvict = false;
     this.noTouch = false;

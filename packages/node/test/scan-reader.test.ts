@@ -23,7 +23,12 @@ function say(cluster: DriverCluster, id: string, session: Session, ...words: str
 }
 
 /** All keys that a scan from the start to the end returns; `between` runs after every call. */
-function scanAll(cluster: DriverCluster, ids: readonly string[], options: string[], between: (call: number) => void = () => {}) {
+function scanAll(
+  cluster: DriverCluster,
+  ids: readonly string[],
+  options: string[],
+  between: (call: number) => void = () => {},
+) {
   const session = new Session();
   const found: string[] = [];
   let cursor = '0';
@@ -76,7 +81,11 @@ describe('SCAN', () => {
   });
 
   it('with more nodes than owners, and one of them down, finds all that is there throughout', async () => {
-    const setting = fc.record({ count: fc.integer({ min: 1, max: 20 }), seed: fc.nat(), members: fc.constantFrom(3, 5) });
+    const setting = fc.record({
+      count: fc.integer({ min: 1, max: 20 }),
+      seed: fc.nat(),
+      members: fc.constantFrom(3, 5),
+    });
     await fc.assert(
       fc.asyncProperty(setting, async ({ count, seed, members }) => {
         const cluster = await DriverCluster.start(members);
@@ -137,7 +146,9 @@ describe('SCAN', () => {
       for (const { local } of cluster.nodes.values()) local.settle();
       cluster.time.advance(50);
     }
-    expect(reply).toMatchObject({ text: expect.stringMatching(/^NOREPLICAS kvd: read 1 of R=2 owners .* in 5000 ms$/) });
+    expect(reply).toMatchObject({
+      text: expect.stringMatching(/^NOREPLICAS kvd: read 1 of R=2 owners .* in 5000 ms$/),
+    });
   });
 });
 

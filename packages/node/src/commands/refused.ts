@@ -61,6 +61,8 @@ const NO_LATENCY_GRAPH = 'LATENCY HISTORY and /metrics have the numbers';
 
 /** Subcommands with reasons of their own. */
 const REASONS: Readonly<Record<string, string>> = {
+  'client pause': 'a node does not hold clients back; retry, or end them by CLIENT KILL',
+  'client unpause': 'clients are never paused',
   'client tracking': NO_TRACKING,
   'client caching': NO_TRACKING,
   'acl setuser': ONE_USER,

@@ -59,7 +59,9 @@ function scanFrom(call: Call, consistency: Consistency, place: ScanPlace, option
 }
 
 function isWanted(key: Buffer, { match, type }: ScanOptions): boolean {
-  return (type === undefined || type === 'string') && (match === undefined || globMatches(match, key.toString('latin1')));
+  return (
+    (type === undefined || type === 'string') && (match === undefined || globMatches(match, key.toString('latin1')))
+  );
 }
 
 /** Where the cursor's mark is; the start of its slot when it is nowhere. */
@@ -113,7 +115,8 @@ function keys(call: Call): void {
   let seen = 0;
   const more = (page: KeyPage): boolean => {
     seen += page.keys.length;
-    for (const { key } of page.keys) if (pattern === '*' || globMatches(pattern, key.toString('latin1'))) found.push(key);
+    for (const { key } of page.keys)
+      if (pattern === '*' || globMatches(pattern, key.toString('latin1'))) found.push(key);
     return seen <= most;
   };
   everyKey(call, { place: FIRST_PLACE, limit: PAGE_MAX }, more, () => call.reply(seen > most ? tooMany(most) : found));
@@ -145,7 +148,9 @@ function randomKey(call: Call): void {
       drawn = draw(page);
       return drawn === undefined;
     };
-    everyKey(call, { place, limit: KEYS_PER_DRAW }, more, () => (drawn === undefined ? otherwise() : call.reply(drawn)));
+    everyKey(call, { place, limit: KEYS_PER_DRAW }, more, () =>
+      drawn === undefined ? otherwise() : call.reply(drawn),
+    );
   };
   from({ slot, after: FIRST_PLACE.after }, () => from(FIRST_PLACE, () => call.reply(null)));
 }
@@ -157,7 +162,9 @@ function everyKey(
   done: (next: ScanPlace | undefined) => void,
 ): void {
   afterWrites(call, (consistency) =>
-    walkPages(call, consistency, wanted, more, (next, failed) => (failed === undefined ? done(next) : call.reply(failed))),
+    walkPages(call, consistency, wanted, more, (next, failed) =>
+      failed === undefined ? done(next) : call.reply(failed),
+    ),
   );
 }
 
@@ -177,7 +184,8 @@ export const SCAN_ROWS: readonly CommandRow[] = [
     tips: ['nondeterministic_output', 'request_policy:special'],
     since: '2.8.0',
     summary: 'Incrementally iterate the keys space of the whole cluster',
-    complexity: 'O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection.',
+    complexity:
+      'O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection.',
     history: [['6.0.0', 'Added the `TYPE` subcommand.']],
     arguments: [
       { name: 'cursor', type: 'integer' },

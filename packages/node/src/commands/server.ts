@@ -11,8 +11,7 @@ const EMBEDDED_BYTES_MAX = 44;
 const RECORD_OVERHEAD_BYTES = 64;
 const NO_POLICY = {
   IDLETIME: 'no access times are kept, since nothing is evicted; OBJECT ENCODING works',
-  FREQ:
-    'An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.',
+  FREQ: 'An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.',
 } as const;
 
 /** Runs with the value of the third word; a key that is not there is null. */
@@ -44,7 +43,13 @@ function memoryUsage(call: Call): void {
 }
 
 const ok = (call: Call): void => call.reply(OK);
-const CLUSTER_CLIENT = { arity: 1, flags: ['fast'], categories: ['connection'], group: 'cluster', since: '3.0.0' } as const;
+const CLUSTER_CLIENT = {
+  arity: 1,
+  flags: ['fast'],
+  categories: ['connection'],
+  group: 'cluster',
+  since: '3.0.0',
+} as const;
 const READS_KEY = {
   arity: 3,
   flags: ['readonly'],
@@ -112,7 +117,8 @@ const ACL: readonly CommandRow[] = [
     since: '6.0.0',
     summary: 'The one user, who may do everything',
     complexity: 'O(1)',
-    handler: (call) => call.reply([`user default on ${call.services.access.needsPassword ? '' : 'nopass '}~* &* +@all`]),
+    handler: (call) =>
+      call.reply([`user default on ${call.services.access.needsPassword ? '' : 'nopass '}~* &* +@all`]),
   },
   {
     name: 'users',

@@ -11,7 +11,7 @@ const COUNT_OUT_OF_RANGE = failure('ERR count should be greater than or equal to
 /** The one kind of latency event that kvd notes. */
 const EVENT = 'command';
 const NO_MONITORING =
-  "I'm sorry, Dave, I can't do that. Latency monitoring is disabled in this node. You may use \"CONFIG SET latency-monitor-threshold <milliseconds>.\" in order to enable it.\n";
+  'I\'m sorry, Dave, I can\'t do that. Latency monitoring is disabled in this node. You may use "CONFIG SET latency-monitor-threshold <milliseconds>." in order to enable it.\n';
 
 function get(call: Call): void {
   const [, , word] = call.args;
@@ -52,7 +52,10 @@ function doctor(call: Call): void {
   const { slowLog, settings } = call.session.clients;
   if (settings.latencyThresholdMs === 0) return call.reply(verbatim(NO_MONITORING));
   const events = slowLog.events();
-  if (events.length === 0) return call.reply(verbatim('Dave, no latency spike was observed during the lifetime of this node, not in the slightest bit.\n'));
+  if (events.length === 0)
+    return call.reply(
+      verbatim('Dave, no latency spike was observed during the lifetime of this node, not in the slightest bit.\n'),
+    );
   const times = events.map(({ tookMs }) => tookMs);
   const mean = Math.round(times.reduce((sum, ms) => sum + ms, 0) / times.length);
   const text = `1. ${EVENT}: ${events.length} latency spikes (average ${mean}ms, worst ${Math.max(...times)}ms). SLOWLOG GET names the commands, KVD.EXPLAIN says where the time of one goes.\n`;

@@ -22,7 +22,13 @@ function wait(call: Call): void {
   if (wanted === undefined) return call.reply(NOT_AN_INTEGER);
   const time = readTimeout(timeout);
   if (typeof time !== 'number') return call.reply(time.refusal);
-  ask(call, 'memory', time, (copies) => BigInt(beside(copies)) >= wanted, (copies) => beside(copies));
+  ask(
+    call,
+    'memory',
+    time,
+    (copies) => BigInt(beside(copies)) >= wanted,
+    (copies) => beside(copies),
+  );
 }
 
 /** `WAITAOF numlocal numreplicas timeout`: nodes whose disk has it; local is this node, which may be no owner. */

@@ -119,7 +119,7 @@ describe('COMMAND, in the bytes of Redis', () => {
 
   test('HELP lists the subcommands', () => {
     expect(wire('CLIENT HELP')).toMatch(
-      /^\*19 \+CLIENT <subcommand> \[<arg> \[value\] \[opt\] \.\.\.\]\. Subcommands are:/,
+      /^\*29 \+CLIENT <subcommand> \[<arg> \[value\] \[opt\] \.\.\.\]\. Subcommands are:/,
     );
     expect(wire('CLUSTER HELP')).toContain('+KEYSLOT <key>');
   });

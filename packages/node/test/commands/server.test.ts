@@ -222,3 +222,55 @@ describe('small answers', () => {
     },
   );
 });
+
+describe('CLIENT', () => {
+  test.each([
+    ['CLIENT GETREDIR', ':-1'],
+    ['CLIENT UNBLOCK 7', ':0'],
+    ['CLIENT UNBLOCK x', '-ERR value is not an integer or out of range'],
+    ['CLIENT UNBLOCK 7 nosuch', '-ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR'],
+    ['CLIENT TRACKINGINFO', '*6 $5 flags *1 $3 off $8 redirect :-1 $8 prefixes *0'],
+    ['CLIENT KILL 1.2.3.4:5', '-ERR No such client'],
+    ['CLIENT KILL ID 0', '-ERR client-id should be greater than 0'],
+    ['CLIENT KILL ID 77', ':0'],
+    ['CLIENT KILL USER me', "-ERR No such user 'me'"],
+    ['CLIENT KILL TYPE nosuch', "-ERR Unknown client type 'nosuch'"],
+    ['CLIENT KILL NOSUCH 1', '-ERR syntax error'],
+    ['CLIENT KILL ID 1 SKIPME', '-ERR syntax error'],
+    ['CLIENT REPLY maybe', '-ERR syntax error'],
+  ])('%s', (words, reply) => {
+    expect(wire(words)).toBe(reply);
+  });
+
+  test('KILL ends those that all filters fit, and spares its own connection unless told', () => {
+    const killed: number[] = [];
+    const { clients } = session;
+    clients.add(session);
+    const others = [1, 2].map((n) => {
+      const other = new Session({ address: `10.0.0.${n}:1`, clients });
+      other.kill = () => killed.push(other.id);
+      clients.add(other);
+      return other;
+    });
+    expect(wire('CLIENT KILL TYPE normal ADDR 10.0.0.2:1')).toBe(':1');
+    expect(killed).toEqual([others[1]?.id]);
+    expect(wire('CLIENT KILL 10.0.0.1:1')).toBe('+OK');
+    expect(wire('CLIENT KILL USER default')).toBe(':2');
+    expect(session.closing).toBe(false);
+    expect(wire('CLIENT KILL USER default SKIPME no')).toBe(':3');
+    expect(session.closing).toBe(true);
+  });
+});
+
+describe('CLUSTER, keys of a slot', () => {
+  test('are counted and told', () => {
+    wire('MSET {a}1 x {a}2 x b x');
+    const slot = wire('CLUSTER KEYSLOT a').slice(1);
+    expect(wire(`CLUSTER COUNTKEYSINSLOT ${slot}`)).toBe(':2');
+    expect(wire(`CLUSTER GETKEYSINSLOT ${slot} 1`)).toBe('*1 $4 {a}1');
+    expect(wire(`CLUSTER GETKEYSINSLOT ${slot} 9`)).toBe('*2 $4 {a}1 $4 {a}2');
+    expect(wire('CLUSTER COUNTKEYSINSLOT 16384')).toBe('-ERR Invalid slot');
+    expect(wire('CLUSTER GETKEYSINSLOT 1 -1')).toBe('-ERR Invalid slot or number of keys');
+    expect(wire('CLUSTER LINKS')).toMatch(/^\*2 \*12 \$9 direction \$2 to/);
+  });
+});
