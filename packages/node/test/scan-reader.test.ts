@@ -29,12 +29,12 @@ function scanAll(
   options: string[],
   between: (call: number) => void = () => {},
 ) {
-  const session = new Session();
+  const sessions = new Map(ids.map((id) => [id, new Session()]));
   const found: string[] = [];
   let cursor = '0';
   for (let call = 0; call < 3000; call++) {
     const id = ids[call % ids.length] as string;
-    const reply = say(cluster, id, session, 'SCAN', cursor, ...options);
+    const reply = say(cluster, id, sessions.get(id) as Session, 'SCAN', cursor, ...options);
     if (!Array.isArray(reply)) throw new Error(JSON.stringify(reply));
     const [next, keys] = reply as [string, Buffer[]];
     found.push(...keys.map(String));
