@@ -37,8 +37,16 @@ describe.each([2, 3] as const)('ioredis, RESP%i', (protocol) => {
       const many = await Promise.all(Array.from({ length: 2000 }, (_, i) => client.set(`io${i}`, String(i))));
       expect(new Set(many)).toEqual(new Set(['OK']));
       expect(await client.mget('io7', 'io1999')).toEqual(['7', '1999']);
-      await expect(client.incr('k')).rejects.toThrow("ERR unknown command 'incr', with args beginning with: 'k'");
-      await expect(client.set('k', 'v', 'EX', 10)).rejects.toThrow('ERR kvd: SET option EX is not available yet');
+      await expect(client.hget('k', 'f')).rejects.toThrow("ERR unknown command 'hget', with args beginning with: 'k'");
+      expect(await client.set('k', 'v', 'EX', 100)).toBe('OK');
+      expect(await client.ttl('k')).toBeGreaterThan(90);
+      expect(await client.set('k', 'w', 'NX')).toBeNull();
+      await client.del('n');
+      expect(await Promise.all([client.incr('n'), client.incrby('n', 5), client.incrbyfloat('n', 0.5)])).toEqual([
+        1,
+        6,
+        '6.5',
+      ]);
       expect(await client.client('GETNAME')).toBe('io');
       expect(await client.call('KVD.WITH', 'R', '1', 'GET', 'k')).toBe('v');
     } finally {
@@ -73,7 +81,9 @@ describe.each([2, 3] as const)('node-redis, RESP%i', (protocol) => {
       expect(await client.commandCount()).toBeGreaterThan(20);
       expect(await client.commandInfo(['get'])).toMatchObject([{ name: 'get', arity: 2, firstKeyIndex: 1 }]);
       expect((await client.clusterSlots()).length).toBeGreaterThan(1);
-      await expect(client.incr('k')).rejects.toThrow("ERR unknown command 'INCR', with args beginning with: 'k'");
+      await expect(client.hGet('k', 'f')).rejects.toThrow(
+        "ERR unknown command 'HGET', with args beginning with: 'k' 'f'",
+      );
     } finally {
       client.destroy();
     }

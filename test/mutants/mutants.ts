@@ -84,16 +84,16 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'packages/replication/src/quorum.ts',
         find: '  acknowledge(node: NodeId): boolean {\n    const mark = this.#roll.markOf(node);\n    if (mark === undefined || (mark & YES) !== 0) return false;\n',
         replace:
-          '  acknowledge(node: NodeId): boolean {\n    const mark = this.#roll.markOf(node);\n    if (mark === undefined) return false;\n    if ((mark & YES) !== 0) return this.#roll.add(`${node} again`, mark);\n',
+          '  acknowledge(node: NodeId): boolean {\n    const mark = this.#roll.markOf(node);\n    if (mark === undefined) return false;\n    if ((mark & YES) !== 0) return this.#roll.add(node + " again", mark);\n',
       },
       {
-        file: 'packages/replication/src/coordinator/write-coordinator.ts',
-        find: "      if (owned.ownerState !== 'sent' && owned.ownerState !== 'lost') return;\n",
+        file: 'packages/replication/src/coordinator/write-entry.ts',
+        find: "    if (state !== 'sent' && state !== 'lost') return false;\n",
         replace: '',
       },
     ],
     foundBy: ['I1', 'I4'],
-    seeds: { first: 3, count: 60 },
+    seeds: { first: 28, count: 60 },
   },
   {
     name: 'no-anti-entropy',

@@ -28,9 +28,11 @@ export class Acknowledgements {
 
   ended(write: WriteRecord, key: Uint8Array, outcome: WriteOutcome): void {
     write.endMs = this.#scheduler.nowMs;
-    write.result = outcome.status;
-    this.counters[outcome.status]++;
-    if (outcome.status === 'ok') this.#acknowledged(write, key, outcome);
+    const isVoid = outcome.status === 'ok' && !outcome.result.applied;
+    write.result = isVoid ? 'failed' : outcome.status;
+    this.counters[write.result]++;
+    if (isVoid) write.detail = 'there was nothing to do';
+    else if (outcome.status === 'ok') this.#acknowledged(write, key, outcome);
     else write.detail = `${outcome.reason}: ${outcome.detail}`;
   }
 

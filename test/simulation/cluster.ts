@@ -182,6 +182,7 @@ export class Cluster {
     return {
       id: machine.id,
       host: machine.host,
+      unsafeNoAuth: true,
       dataDirectory: '/data',
       initialMembers: this.#members,
       antiEntropyIntervalMs,

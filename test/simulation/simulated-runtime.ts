@@ -4,6 +4,7 @@
  */
 import type { FileSystem, Job, JobResult, TaskRunner } from '@kvd/lsm';
 import { InlineRunner } from '@kvd/lsm/testing';
+import { nodeMac } from '../../packages/node/src/runtime/node-mac.ts';
 import type {
   Clock,
   LogLevel,
@@ -46,6 +47,7 @@ export class SimulatedRuntime implements Runtime {
   readonly timers: Timers;
   readonly random: Random;
   readonly secrets: Secrets;
+  readonly mac: Runtime['mac'];
   readonly network: Runtime['network'];
   readonly fileSystem: FileSystem;
   readonly tasks: TaskRunner;
@@ -66,6 +68,7 @@ export class SimulatedRuntime implements Runtime {
       defer: (callback) => void this.#after(0, EVENT.defer, callback),
     };
     this.random = random;
+    this.mac = nodeMac;
     this.secrets = { fill: (bytes) => fillFrom(secrets, bytes) };
     this.network = options.network.networkOf(process);
     this.fileSystem = options.disk.fileSystemOf(process);

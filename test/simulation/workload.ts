@@ -9,13 +9,14 @@ import {
   type Consistency,
   decodeRecord,
   type ReadOutcome,
+  type Supersedes,
   siblings,
   VersionVector,
   type WriteOperation,
 } from '@kvd/replication';
 import { execute } from '../../packages/node/src/commands/dispatch.ts';
 import type { RespValue } from '../../packages/node/src/resp/value.ts';
-import type { NodeServices } from '../../packages/node/src/services.ts';
+import type { NodeServices, RequestOptions } from '../../packages/node/src/services.ts';
 import { Session } from '../../packages/node/src/session.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import type { Cluster, Machine } from './cluster.ts';
@@ -122,6 +123,12 @@ const KINDS: readonly Kind[] = [
 
 const TOTAL_WEIGHT = KINDS.reduce((sum, kind) => sum + kind.weight, 0);
 
+interface ReadCall {
+  readonly key: Uint8Array;
+  readonly consistency: Consistency;
+  readonly options: RequestOptions | undefined;
+}
+
 export class Workload {
   readonly counters: WorkloadCounters = { commands: { ok: 0, error: 0, lost: 0 }, kinds: {} };
   readonly #options: WorkloadOptions;
@@ -192,7 +199,7 @@ export class Workload {
   }
 
   /** What KVD.PUT does. */
-  write(step: Step, key: string, supersedes: WriteOperation['supersedes'], overrides: Partial<Consistency> = {}): void {
+  write(step: Step, key: string, supersedes: Supersedes, overrides: Partial<Consistency> = {}): void {
     const consistency = step.services.consistency(overrides);
     if (typeof consistency === 'string') throw new Error(consistency);
     const operation: WriteOperation = { type: 'put', value: Buffer.from(this.value(), 'latin1'), supersedes };
@@ -277,19 +284,32 @@ export class Workload {
     const tapped: NodeServices = {
       config: services.config,
       runtime: services.runtime,
+      access: services.access,
       ring: () => services.ring(),
       members: () => services.members(),
       reachable: (id) => services.reachable(id),
       stats: () => services.stats(),
       consistency: (overrides) => services.consistency(overrides),
+      hybridNowMs: () => services.hybridNowMs(),
+      contextKey: () => services.contextKey(),
+      endTrace: (trace) => services.endTrace(trace),
       readLocal: (key) => services.readLocal(key),
-      read: (key, consistency, done) => this.#read(services, machine, key, consistency, done),
-      write: (key, operation, consistency, done) => {
+      scan: (request, done) => services.scan(request, done),
+      scanLocal: (range) => services.scanLocal(range),
+      countCopies: (copies, done) => services.countCopies(copies, done),
+      read: (key, consistency, done, options) => this.#read(services, machine, { key, consistency, options }, done),
+      write: (key, operation, consistency, done, options) => {
         const write = this.#beginWrite(machine, key, operation, consistency);
-        services.write(key, operation, consistency, (outcome) => {
-          this.#options.acknowledgements.ended(write, key, outcome);
-          done(outcome);
-        });
+        services.write(
+          key,
+          operation,
+          consistency,
+          (outcome) => {
+            this.#options.acknowledgements.ended(write, key, outcome);
+            done(outcome);
+          },
+          options,
+        );
       },
     };
     this.#tapped.set(services, tapped);
@@ -298,10 +318,11 @@ export class Workload {
 
   #beginWrite(machine: Machine, key: Uint8Array, operation: WriteOperation, consistency: Consistency): WriteRecord {
     const { history, scheduler } = this.#options;
-    const { type, value, supersedes } = operation;
+    if (operation.type !== 'put' && operation.type !== 'delete') throw new Error(`a history of ${operation.type}`);
+    const { supersedes } = operation;
     return history.begin({
       key: Buffer.from(key).toString('latin1'),
-      value: type === 'put' ? Buffer.from(value).toString('latin1') : undefined,
+      value: operation.type === 'put' ? Buffer.from(operation.value).toString('latin1') : undefined,
       supersedes: typeof supersedes === 'string' ? supersedes : VersionVector.decode(supersedes),
       entry: machine.index,
       consistency,
@@ -312,18 +333,22 @@ export class Workload {
   #read(
     services: NodeServices,
     machine: Machine,
-    key: Uint8Array,
-    consistency: Consistency,
+    { key, consistency, options }: ReadCall,
     done: (outcome: ReadOutcome) => void,
   ): void {
     const { history, scheduler } = this.#options;
     const startMs = scheduler.nowMs;
     const name = Buffer.from(key).toString('latin1');
-    services.read(key, consistency, (outcome) => {
-      const result = this.#checkRead(name, machine, outcome);
-      history.noteRead({ key: name, entry: machine.index, startMs, endMs: scheduler.nowMs, result });
-      done(outcome);
-    });
+    services.read(
+      key,
+      consistency,
+      (outcome) => {
+        const result = this.#checkRead(name, machine, outcome);
+        history.noteRead({ key: name, entry: machine.index, startMs, endMs: scheduler.nowMs, result });
+        done(outcome);
+      },
+      options,
+    );
   }
 
   /** I3, at each read. */

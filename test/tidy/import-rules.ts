@@ -3,11 +3,12 @@ import { packageOf, resolveImport, type SourceFile } from './sources.ts';
 
 /** The arrows of the architecture; there are no others. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
-  cli: ['node'],
+  cli: ['node', 'client'],
   node: ['replication', 'ring', 'lsm'],
   replication: ['ring'],
   lsm: [],
   ring: [],
+  client: [],
 };
 
 /** The only files that may touch clock, chance, sockets, files or the process. */
@@ -20,7 +21,9 @@ export const SEAMS: readonly string[] = [
   'packages/lsm/src/task-runner/worker-runner.ts',
   'packages/lsm/src/task-runner/worker.ts',
   'packages/node/src/runtime/node-clock.ts',
+  'packages/node/src/runtime/node-http.ts',
   'packages/node/src/runtime/node-log.ts',
+  'packages/node/src/runtime/node-mac.ts',
   'packages/node/src/runtime/node-network.ts',
   'packages/node/src/runtime/node-random.ts',
   'packages/node/src/runtime/node-timers.ts',

@@ -2,12 +2,12 @@
  * Commander, wrapped: the only file that imports it. Every program of ours parses alike: an unknown flag or command is an
  * error with a suggestion and exit code 2, help says the default of each flag, and no parser calls process.exit.
  */
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { CliError } from './errors.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 
-export { type Command, Option };
+export { Argument, type Command, Option };
 
 export interface ProgramDescription {
   readonly name: string;

@@ -17,6 +17,15 @@ export function readConfigFile(path: string): ConfigFile {
   }
 }
 
+/** The text of a file that holds a secret, without the line end that editors put behind it. */
+export function readSecretFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new CliError('CLI_BAD_CONFIG', `cannot read the secret file ${path}: ${reason(error)}`, { cause: error });
+  }
+}
+
 function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -75,8 +75,9 @@ function find(setting: Setting, sources: ConfigSources, file: Readonly<Record<st
   return { value: file[setting.name], origin: `from "${setting.name}" in ${sources.file?.path}` };
 }
 
-/** Flags and variables are text; only plain decimal digits become a number. */
+/** Flags and variables are text; only plain decimal digits become a number, and `true` or `false` what they say. */
 function fromText(setting: Setting, value: unknown): unknown {
+  if (setting.isBoolean && (value === 'true' || value === 'false')) return value === 'true';
   return setting.isNumber && typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
 }
 
@@ -116,7 +117,8 @@ function refuseMissing({ name, allowed }: Setting): never {
   throw new CliError('CLI_BAD_CONFIG', `${name} is missing: give ${sources}; it must be ${allowed}`);
 }
 
-function refuseValue({ name, allowed }: Setting, { value, origin }: Found): never {
+function refuseValue({ name, allowed, isSecret }: Setting, { value, origin }: Found): never {
+  if (isSecret) throw new CliError('CLI_BAD_CONFIG', `${name} (${origin}) must have ${allowed}`);
   const shown = typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
   throw new CliError('CLI_BAD_CONFIG', `${name} is ${shown} (${origin}): it must be ${allowed}`);
 }

@@ -7,7 +7,8 @@ export type CliErrorCode =
   | 'CLI_CANNOT_START'
   | 'CLI_CANNOT_CONNECT'
   | 'CLI_COMMAND_FAILED'
-  | 'CLI_BAD_REPLY';
+  | 'CLI_BAD_REPLY'
+  | 'CLI_NOT_AVAILABLE';
 
 /** An error for the person at the terminal: the message is one whole line, the exit code goes to the shell. */
 export class CliError extends Error {
@@ -29,4 +30,5 @@ const DEFAULT_EXIT_CODES: Readonly<Record<CliErrorCode, number>> = {
   CLI_CANNOT_CONNECT: EXIT_CODES.cannotConnect,
   CLI_COMMAND_FAILED: EXIT_CODES.failed,
   CLI_BAD_REPLY: EXIT_CODES.failed,
+  CLI_NOT_AVAILABLE: EXIT_CODES.failed,
 };

@@ -29,7 +29,7 @@ export function jsonBytes(bytes: Buffer): { readonly value: string } | { readonl
 }
 
 /** A name that another node reports must not steer the terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes.
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\uFFFD');
 }

@@ -1,6 +1,7 @@
 import { type Command, Option, typedFlags } from './command-line.ts';
 import { CONFIG_VARIABLE, resolveSettings } from './config.ts';
-import { readConfigFile } from './config-file.ts';
+import { readConfigFile, readSecretFile } from './config-file.ts';
+import { withSecrets } from './secrets.ts';
 import { listSettings, type Setting, type SettingsOf, type SettingsSchema } from './settings.ts';
 
 /** Gives a command one flag for each setting of the schema, and `--config` for the file. */
@@ -12,7 +13,8 @@ export function addSettingFlags(command: Command, schema: SettingsSchema): Comma
 }
 
 /** A default is shown and not set: commander must not say that it was typed. */
-function toOption({ name, placeholder, description, defaultValue }: Setting): Option {
+function toOption({ name, placeholder, description, defaultValue, isBoolean }: Setting): Option {
+  if (isBoolean) return new Option(`--${name}`, description);
   const shown = defaultValue === undefined ? description : `${description} (default: ${String(defaultValue)})`;
   return new Option(`--${name} <${placeholder}>`, shown);
 }
@@ -26,5 +28,5 @@ export function settingsOf<Schema extends SettingsSchema>(
   const flags = typedFlags(command);
   const path = flags['config'] ?? environment[CONFIG_VARIABLE];
   const file = typeof path === 'string' ? readConfigFile(path) : undefined;
-  return resolveSettings(schema, { flags, environment, file });
+  return withSecrets(schema, resolveSettings(schema, { flags, environment, file }), readSecretFile);
 }

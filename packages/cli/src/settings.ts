@@ -10,6 +10,8 @@ interface SettingMeta {
   readonly description: string;
   readonly allowed: string;
   readonly placeholder: string;
+  /** Its value is never shown, nor given to another process as an argument. */
+  readonly isSecret?: boolean;
 }
 
 function wholeNumber(least: number, most: number, placeholder: string, description: string) {
@@ -20,6 +22,26 @@ function wholeNumber(least: number, most: number, placeholder: string, descripti
 function text(pattern: RegExp, allowed: string, placeholder: string, description: string) {
   const meta: SettingMeta = { description, placeholder, allowed };
   return { schema: z.string().regex(pattern), meta };
+}
+
+/** A flag without a value; `true` or `false` elsewhere. */
+function yesOrNo(description: string) {
+  const meta: SettingMeta = { description, placeholder: 'yes', allowed: 'true or false' };
+  return { schema: z.boolean(), meta };
+}
+
+function secret(least: number, placeholder: string, description: string) {
+  const meta: SettingMeta = { description, placeholder, allowed: `${least} to 512 characters`, isSecret: true };
+  return { schema: z.string().min(least).max(512), meta };
+}
+
+function secretFile(of: string) {
+  return text(
+    /\S/,
+    'the path of a file',
+    'file',
+    `file with the ${of} in it, so that it stands in no list of processes`,
+  );
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -36,8 +58,29 @@ const gossip = wholeNumber(10, 60_000, 'ms', 'time between two rounds of gossip'
 const antiEntropy = wholeNumber(100, 86_400_000, 'ms', 'time between two comparisons with another owner');
 const logLevel = z.enum(logLevels);
 
+const logFormats = ['text', 'json'] as const;
+const logFormatMeta: SettingMeta = {
+  description: 'log lines for people, or for machines',
+  allowed: `one of ${logFormats.join(', ')}`,
+  placeholder: 'format',
+};
+const requirepass = secret(1, 'password', 'password that clients must give');
+const peerSecret = secret(16, 'secret', 'secret that nodes prove to each other, the same at all of them');
+const unsafe = yesOrNo('lets other machines in without a password or a peer secret');
+const passwordFile = secretFile('password of clients');
+const peerSecretFile = secretFile('secret of peers');
+
 /** What `kvd dev` hands through to every node of its cluster. */
 const sharedSettings = {
+  'log-format': z
+    .enum(logFormats)
+    .default('text')
+    .meta({ ...logFormatMeta }),
+  requirepass: requirepass.schema.optional().meta({ ...requirepass.meta }),
+  'requirepass-file': passwordFile.schema.optional().meta({ ...passwordFile.meta }),
+  'peer-secret': peerSecret.schema.optional().meta({ ...peerSecret.meta }),
+  'peer-secret-file': peerSecretFile.schema.optional().meta({ ...peerSecretFile.meta }),
+  'unsafe-no-auth': unsafe.schema.default(false).meta({ ...unsafe.meta }),
   'max-value-bytes': maxValueBytes.schema.default(8 * MEBIBYTE).meta({ ...maxValueBytes.meta }),
   'gossip-interval-ms': gossip.schema.default(1000).meta({ ...gossip.meta }),
   'anti-entropy-interval-ms': antiEntropy.schema.default(60_000).meta({ ...antiEntropy.meta }),
@@ -45,6 +88,12 @@ const sharedSettings = {
 
 const id = text(/^[A-Za-z0-9._-]{1,32}$/, '1 to 32 characters of A-Z a-z 0-9 . _ -', 'id', 'name of this node');
 const peerPort = wholeNumber(1, 65_535, 'port', 'port for the other nodes (default: port + 10000)');
+const adminPort = wholeNumber(
+  0,
+  65_535,
+  'port',
+  'port of metrics and health, on loopback; 0: none (default: port + 20000, if that is a port)',
+);
 const data = text(/\S/, 'the path of a directory', 'directory', "directory of this node's data, made when missing");
 const initialMembers = text(
   /^[^=\s]+=\S+$/,
@@ -59,6 +108,7 @@ export const nodeSettings = z.strictObject({
   host: host.schema.default('127.0.0.1').meta({ ...host.meta }),
   port: port.schema.default(7379).meta({ ...port.meta }),
   'peer-port': peerPort.schema.optional().meta({ ...peerPort.meta }),
+  'admin-port': adminPort.schema.optional().meta({ ...adminPort.meta }),
   data: data.schema.meta({ ...data.meta }),
   'initial-members': initialMembers.schema.meta({ ...initialMembers.meta }),
   'log-level': logLevel.default('info').meta({ ...logLevelMeta }),
@@ -101,6 +151,7 @@ export type SettingsOf<Schema extends SettingsSchema> = z.infer<Schema>;
 export interface Setting extends SettingMeta {
   readonly name: string;
   readonly isNumber: boolean;
+  readonly isBoolean: boolean;
   readonly isRequired: boolean;
   readonly defaultValue: unknown;
 }
@@ -116,6 +167,8 @@ export function listSettings(schema: SettingsSchema): readonly Setting[] {
       allowed: meta.allowed,
       placeholder: meta.placeholder,
       isNumber: inner instanceof z.ZodNumber,
+      isBoolean: inner instanceof z.ZodBoolean,
+      isSecret: meta.isSecret === true,
       isRequired: !field.safeParse(undefined).success,
       defaultValue: field.safeParse(undefined).data,
     };

@@ -6,12 +6,22 @@ export interface Terminal {
   err(line: string): void;
   /** For the shell, of a command that ends without an exception. */
   exitCode: number;
+  /** Somebody watches `err`: progress may be drawn there. */
+  readonly isWatched?: boolean;
+  /** Nobody reads `out` any more: more of it is work for nothing. */
+  readonly isGone?: boolean;
 }
 
 export const processTerminal: Terminal = {
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
   exitCode: EXIT_CODES.ok,
+  get isWatched() {
+    return process.stderr.isTTY === true;
+  },
+  get isGone() {
+    return process.stdout.destroyed || process.stdout.writableEnded;
+  },
 };
 
 /**

@@ -14,6 +14,8 @@ test('a default that help shows is the default of the node', () => {
     data: node.dataDirectory,
     'initial-members': node.initialMembers,
     'log-level': node.logLevel,
+    'log-format': node.logFormat,
+    'unsafe-no-auth': node.unsafeNoAuth,
     'max-value-bytes': node.maxValueBytes,
     'gossip-interval-ms': node.gossipIntervalMs,
     'anti-entropy-interval-ms': node.antiEntropyIntervalMs,

@@ -13,7 +13,15 @@
 import { type Call, isReadOnly, keysOf } from './commands/command-row.ts';
 import { type Resolved, resolve, run } from './commands/dispatch.ts';
 import { NodeError } from './errors.ts';
-import { EXPECTED_BYTES_MAX, IN_FLIGHT_MAX, OUTPUT_BYTES_MAX, OUTPUT_PAUSE_BYTES } from './limits.ts';
+import {
+  EXPECTED_BYTES_MAX,
+  IN_FLIGHT_MAX,
+  OUTPUT_BYTES_MAX,
+  OUTPUT_PAUSE_BYTES,
+  REQUEST_LIMITS,
+  STRANGER_LIMITS,
+  STRANGER_OUTPUT_BYTES,
+} from './limits.ts';
 import { KeyOrder, keyHashes, type Ordered } from './key-order.ts';
 import { type Command, RespDecoder } from './resp/decoder.ts';
 import type { RespProtocol, RespWriter } from './resp/encoder.ts';
@@ -31,6 +39,7 @@ const LINGER_MS = 250;
 /** A client that takes no bytes for so many looks is given up. */
 const LINGER_LOOKS = 40;
 
+const SECRET_COMMANDS = new Set(['auth', 'hello', 'config|set']);
 const NO_HASHES: readonly number[] = [];
 const HTTP_REFUSAL = failure('ERR kvd: this port speaks the Redis protocol (RESP), not HTTP; try redis-cli or kvctl');
 
@@ -40,6 +49,8 @@ export interface ConnectionOwner {
   readonly writer: RespWriter;
   /** Calls `flush` once, later in this turn. */
   flushLater(connection: Connection): void;
+  /** The client has given the password, or has taken that back. */
+  authenticationChanged(connection: Connection): void;
   closed(connection: Connection): void;
 }
 
@@ -60,7 +71,11 @@ class Entry implements Call, Ordered {
   ordered = false;
   value: RespValue | undefined = undefined;
   weight = 0;
+  /** When it came, monotonic ms. */
+  startedMs = 0;
   protocol: RespProtocol;
+  /** By CLIENT REPLY: nothing is sent. */
+  silent = false;
 
   constructor(connection: Connection, services: NodeServices, args: Command) {
     this.#connection = connection;
@@ -69,6 +84,7 @@ class Entry implements Call, Ordered {
     this.args = args;
     this.resolved = resolve(args);
     this.protocol = this.session.protocol;
+    this.startedMs = this.session.lastActiveMs;
   }
 
   order(): void {
@@ -102,11 +118,16 @@ export class Connection {
   #outputEnded = false;
   #closed = false;
   #lastWords: RespValue | undefined;
+  /** As the owner knows it. */
+  #isAuthenticated: boolean;
 
   constructor(owner: ConnectionOwner, socket: Socket, session: Session) {
     this.#owner = owner;
     this.#socket = socket;
     this.session = session;
+    this.#isAuthenticated = session.authenticated;
+    session.kill = () => this.destroy();
+    if (!session.authenticated) this.#decoder.limits = STRANGER_LIMITS;
     socket.handle({
       data: (chunk) => this.#received(chunk),
       drained: () => this.#pump(),
@@ -135,11 +156,32 @@ export class Connection {
     if (entry.value !== undefined || this.#closed) return;
     if (isFailure(value)) this.session.clients.errorReplies++;
     entry.value = value;
+    this.#measure(entry);
     entry.weight = weightOf(value);
     this.#waitingBytes += entry.weight;
     this.#expectedBytes = Math.max(entry.weight, this.#expectedBytes * 0.75);
     if (entry.ordered) this.#order.leave(entry, (next) => this.#start(next as Entry));
     if (!this.#pumping) this.#owner.flushLater(this);
+  }
+
+  #measure(entry: Entry): void {
+    const elapsedMs = this.#owner.services.runtime.clock.monotonicMs() - entry.startedMs;
+    const { times, slowLog, commandStats } = this.session.clients;
+    const { name } = entry.resolved;
+    if (name !== '') commandStats.add(name, elapsedMs, isFailure(entry.value as RespValue));
+    if (slowLog.isSlow(elapsedMs)) this.#noteSlow(entry, elapsedMs);
+    if (!entry.ordered) times.other.observe(elapsedMs);
+    else if (entry.writes) times.write.observe(elapsedMs);
+    else times.read.observe(elapsedMs);
+  }
+
+  /** Passwords are not noted, nor are commands that nobody knows. */
+  #noteSlow(entry: Entry, tookMs: number): void {
+    const { name, row } = entry.resolved;
+    if (row === undefined || SECRET_COMMANDS.has(name)) return;
+    const { address, name: clientName, clients } = this.session;
+    const wallMs = this.#owner.services.hybridNowMs();
+    clients.slowLog.note({ args: entry.args, tookMs, wallMs, address, clientName });
   }
 
   /** Sends what is answered at the head of the line, in one write; then goes on with what waits. */
@@ -193,9 +235,11 @@ export class Connection {
 
   #hasRoom(): boolean {
     const { inFlight } = this;
+    const waiting = this.#waitingBytes + this.#socket.bufferedBytes;
+    if (!this.#isAuthenticated) return inFlight === 0 && waiting <= STRANGER_OUTPUT_BYTES;
     return (
       inFlight < IN_FLIGHT_MAX &&
-      this.#waitingBytes + this.#socket.bufferedBytes <= OUTPUT_PAUSE_BYTES &&
+      waiting <= OUTPUT_PAUSE_BYTES &&
       (inFlight === 0 || inFlight * this.#expectedBytes <= EXPECTED_BYTES_MAX)
     );
   }
@@ -207,6 +251,8 @@ export class Connection {
     session.lastActiveMs = services.runtime.clock.monotonicMs();
     const entry = new Entry(this, services, args);
     if (entry.resolved.name !== '') session.lastCommand = entry.resolved.name;
+    entry.silent = session.replies !== 'on';
+    if (session.replies === 'skip') session.replies = 'on';
     this.#entries.push(entry);
     entry.order();
     if (entry.ordered) this.#order.enter(entry);
@@ -214,6 +260,14 @@ export class Connection {
     this.#start(entry);
     // HELLO answers in the protocol that it sets, and everything before it in the one before.
     entry.protocol = session.protocol;
+    if (entry.resolved.name === 'client|reply') entry.silent = session.replies !== 'on';
+    if (session.authenticated !== this.#isAuthenticated) this.#authenticationChanged();
+  }
+
+  #authenticationChanged(): void {
+    this.#isAuthenticated = this.session.authenticated;
+    this.#decoder.limits = this.#isAuthenticated ? REQUEST_LIMITS : STRANGER_LIMITS;
+    this.#owner.authenticationChanged(this);
   }
 
   #start(entry: Entry): void {
@@ -235,7 +289,7 @@ export class Connection {
       if (entry.value === undefined) break;
       this.#head++;
       this.#waitingBytes -= entry.weight;
-      writer.write(entry.value, entry.protocol);
+      if (!entry.silent) writer.write(entry.value, entry.protocol);
     }
     this.#forget();
     if (this.#lastWords !== undefined && this.inFlight === 0) {

@@ -10,11 +10,12 @@
  * returned, so that none is entered twice.
  */
 import {
-  AntiEntropy,
+  type AntiEntropy,
+  buildsOnHeld,
   type CoordinateRequest,
   checkConsistency,
-  HintedHandoff,
-  Membership,
+  type HintedHandoff,
+  type Membership,
   type Message,
   ReadCoordinator,
   type ReadOutcome,
@@ -27,20 +28,21 @@ import {
 } from '@kvd/replication';
 import { preferenceList } from '@kvd/ring';
 import { Alarm } from './alarm.ts';
+import { backgroundMachines } from './background-machines.ts';
+import { type CountRequest, CopyCounter } from './copy-counter.ts';
 import type { NodeParts } from './node-parts.ts';
 import { isAddress } from './replica/known-address.ts';
 import { ENGINE_FAILED, IN_FLIGHT_MAX, NOT_UNDERSTOOD, OVERLOADED, STALE } from './refusals.ts';
 import { firstRequestNumber, RequestMemory } from './request-memory.ts';
+import { RequestTraces, Trace } from './request-traces.ts';
+import { type ScanOutcome, ScanReader, type ScanRequest } from './scan-reader.ts';
 import { STREAM_BACKGROUND, STREAM_FORWARD, STREAM_READ, STREAM_WRITE, streamKind, Streams } from './streams.ts';
 import { FORWARD_AGE_MAX_MS, type RoutedWrite, WriteRouter } from './write-router.ts';
+import { Turn } from './turn.ts';
+import type { Origin } from './write-origin.ts';
 
 /** Requests are remembered this long after they began: longer than any of them may take. */
 const REMEMBER_MS = 60_000;
-
-/** Who is to be told of a coordinated write's outcome. */
-type Origin =
-  | { readonly from: undefined; readonly routerStream: number }
-  | { readonly from: string; readonly stream: number; readonly header: RequestHeader };
 
 export class Driver {
   readonly membership: Membership;
@@ -49,6 +51,9 @@ export class Driver {
   readonly writes: WriteCoordinator;
   readonly reads: ReadCoordinator;
   readonly router: WriteRouter;
+  readonly scans: ScanReader;
+  readonly copies: CopyCounter;
+  readonly traces: RequestTraces;
   readonly #parts: NodeParts;
   readonly #alarm: Alarm;
   readonly #streams = new Streams();
@@ -56,15 +61,15 @@ export class Driver {
   readonly #origins = new Map<number, Origin>();
   readonly #readers = new Map<number, (outcome: ReadOutcome) => void>();
   readonly #writers = new Map<number, (outcome: WriteOutcome) => void>();
-  #turn: (() => void)[] = [];
-  #running = false;
+  readonly #turn = new Turn();
   #stopped = false;
   #nextRequest: number;
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
-    const { self, runtime, config, ring } = parts;
+    const { self, runtime } = parts;
     this.#nextRequest = firstRequestNumber(runtime.secrets);
+    this.traces = new RequestTraces(self);
     this.#alarm = new Alarm(runtime.clock, runtime.timers, () => this.tick());
     const reach = { reachable: (node: string) => this.reachable(node) };
     const out = {
@@ -79,28 +84,16 @@ export class Driver {
       nextStream: () => this.#streams.next(STREAM_BACKGROUND),
       header: (remainingMs: number) => this.header(remainingMs),
     };
-    this.membership = new Membership({
-      ...background,
-      self: { ...memberAddress(parts), incarnation: parts.incarnation },
-      members: ring.members,
-      options: { gossipIntervalMs: config.gossipIntervalMs },
-      onNewerSelf: (incarnation) => parts.onNewerSelf(incarnation),
-    });
-    this.handoff = new HintedHandoff(background);
-    this.antiEntropy = new AntiEntropy({
-      ...background,
-      self,
-      peers: () => parts.sharedSlots,
-      ringEpoch: () => ring.epoch,
-      options: { intervalMs: config.antiEntropyIntervalMs },
-      onAgreed: ({ peer, fromSlot, toSlot }) => parts.coverage.agreed(peer, fromSlot, toSlot),
-    });
+    const { membership, handoff, antiEntropy } = backgroundMachines(parts, background);
+    this.membership = membership;
+    this.handoff = handoff;
+    this.antiEntropy = antiEntropy;
     this.writes = new WriteCoordinator({
       self,
       reach,
       out: {
         ...out,
-        coordinate: (stream, request) => this.#later(() => this.#coordinate(stream, request)),
+        coordinate: (stream, request) => this.#turn.run(() => this.#coordinate(stream, request)),
         keepHint: (target, address, record) => this.#keepHint(target, address, record),
         finish: (stream, outcome) => this.#finishWrite(stream, outcome),
       },
@@ -110,9 +103,17 @@ export class Driver {
       reach,
       out: { ...out, finish: (stream, outcome) => this.#finishRead(stream, outcome) },
     });
+    const asking = {
+      out,
+      reachable: reach.reachable,
+      nextStream: background.nextStream,
+      header: background.header,
+    };
+    this.scans = new ScanReader({ ...asking, self, ring: () => this.#parts.ring });
+    this.copies = new CopyCounter(asking);
     this.router = new WriteRouter(self, reach, {
       ...out,
-      coordinateHere: (write, remainingMs) => this.#later(() => this.#coordinateHere(write, remainingMs)),
+      coordinateHere: (write, remainingMs) => this.#turn.run(() => this.#coordinateHere(write, remainingMs)),
       finish: (stream, outcome) => this.#finishRouted(stream, outcome),
     });
   }
@@ -154,7 +155,19 @@ export class Driver {
     }
     const stream = this.#streams.next(STREAM_READ);
     this.#readers.set(stream, done);
-    this.#run(() => this.reads.start({ ...request, stream }, this.now()));
+    this.#turn.run(() => this.reads.start({ ...request, stream }, this.now()));
+  }
+
+  /** A page of keys, of R owners. */
+  scan(request: ScanRequest, done: (outcome: ScanOutcome) => void): void {
+    if (this.#stopped) return done({ status: 'failed', reason: 'stopping', detail: 'the node is stopping' });
+    this.#turn.run(() => this.scans.start(request, this.now(), done));
+  }
+
+  /** Which owners hold a record. */
+  countCopies(request: CountRequest, done: (holders: ReadonlySet<string>) => void): void {
+    if (this.#stopped) return done(new Set());
+    this.#turn.run(() => this.copies.start(request, this.now(), done));
   }
 
   /** Routes a write to its coordinator. */
@@ -169,7 +182,7 @@ export class Driver {
     }
     const stream = this.#streams.next(STREAM_FORWARD);
     this.#writers.set(stream, done);
-    this.#run(() => this.router.start({ ...write, stream }, this.now()));
+    this.#turn.run(() => this.router.start({ ...write, stream }, this.now()));
   }
 
   #isOverloaded(): boolean {
@@ -179,82 +192,69 @@ export class Driver {
   /** A message from another node, sent at that hybrid time. */
   receive(from: string, message: Message, sentAt: number): void {
     if (this.#stopped) return;
-    this.#run(() => {
+    this.#turn.run(() => {
       if (message.kind === 'forward' && this.#isStale(sentAt)) this.#refuseStale(from, message.stream);
       else this.#dispatch(from, message);
     });
   }
 
   connected(node: string): void {
-    this.#run(() => {
+    this.#turn.run(() => {
       this.handoff.reachable(node, this.now());
       this.antiEntropy.memberReturned(node, this.now());
     });
   }
 
   disconnected(node: string): void {
-    this.#run(() => {
+    this.#turn.run(() => {
       const now = this.now();
+      this.traces.lost(node);
       this.writes.unreachable(node, now);
       this.reads.unreachable(node, now);
       this.router.unreachable(node, now);
+      this.scans.unreachable(node, now);
       this.handoff.unreachable(node, now);
     });
   }
 
   tick(): void {
     if (this.#stopped) return;
-    this.#run(() => {
+    this.#turn.run(() => {
       const now = this.now();
       this.membership.tick(now);
       this.handoff.tick(now);
       this.antiEntropy.tick(now);
       this.writes.tick(now);
       this.reads.tick(now);
+      this.scans.tick(now);
+      this.copies.tick(now);
       // After what the coordinator here has just decided has reached the router: it knows more than "no answer".
-      this.#later(() => this.router.tick(now));
+      this.#turn.run(() => this.router.tick(now));
     });
   }
 
   stop(): void {
     if (this.#stopped) return;
-    this.#run(() => {
+    this.#turn.run(() => {
       this.writes.stop(this.now());
       this.reads.stop(this.now());
       this.router.stop();
+      this.scans.stop();
+      this.copies.stop();
     });
     this.#stopped = true;
     this.#alarm.stop();
   }
 
-  /** Runs an event, then what it left for this node itself. */
-  #run(event: () => void): void {
-    if (this.#running) {
-      this.#turn.push(event);
-      return;
-    }
-    this.#running = true;
-    try {
-      event();
-      for (let next = 0; next < this.#turn.length; next++) (this.#turn[next] as () => void)();
-    } finally {
-      this.#turn.length = 0;
-      this.#running = false;
-    }
-  }
-
-  #later(event: () => void): void {
-    if (this.#running) this.#turn.push(event);
-    else this.#run(event);
-  }
-
   #send(to: string, message: Message): void {
-    if (to === this.#parts.self) this.#later(() => this.#dispatch(to, message));
+    if (!this.traces.isIdle) this.traces.sending(to, message);
+    if (to === this.#parts.self) this.#turn.run(() => this.#dispatch(to, message));
     else this.#parts.transport.send(to, message);
   }
 
   #dispatch(from: string, message: Message): void {
     const now = this.now();
+    if (!this.traces.isIdle) this.traces.receiving(from, message);
     switch (message.kind) {
       case 'replicate':
         return this.#parts.replica.replicate(message, (reason) =>
@@ -274,11 +274,16 @@ export class Driver {
       case 'replicate-reply':
         if (streamKind(message.stream) === STREAM_WRITE) return this.writes.receive(from, message, now);
         if (streamKind(message.stream) !== STREAM_BACKGROUND) return;
+        this.copies.receive(from, message);
         this.handoff.receive(from, message, now);
         return this.antiEntropy.receive(from, message, now);
       case 'fetch-reply':
         if (streamKind(message.stream) === STREAM_WRITE) return this.writes.receive(from, message, now);
         return this.reads.receive(from, message, now);
+      case 'scan':
+        return this.#send(from, { kind: 'scan-reply', stream: message.stream, ...this.#parts.replica.scan(message) });
+      case 'scan-reply':
+        return this.scans.receive(from, message, now);
       case 'forward':
         return this.#coordinateFor(from, message.stream, message);
       case 'forward-reply':
@@ -309,6 +314,7 @@ export class Driver {
     const known = this.#memory.begin(header.id, this.now());
     if (known === 'running') return;
     if (known !== 'new') return this.#send(from, { kind: 'forward-reply', stream, outcome: known });
+    if (header.traceId !== 0) this.traces.begin(header, address, new Trace(() => this.now()));
     this.#startWrite(message, header, { from, stream, header });
   }
 
@@ -324,21 +330,34 @@ export class Driver {
     const stream = this.#streams.next(STREAM_WRITE);
     this.#origins.set(stream, origin);
     const { owners, fallbacks } = preferenceList(ring, slotOfAddress(address), consistency.n);
-    const preRead = operation.supersedes === 'held' && replica.needsPreRead(address, owners[0] === self);
+    const preRead = buildsOnHeld(operation) && replica.needsPreRead(address, owners[0] === self, operation);
+    if (!this.traces.isIdle) this.traces.coordinates(header, stream, preRead ? 'asks others first' : '');
     this.writes.start({ stream, header, consistency, address, operation, row: owners, fallbacks, preRead }, this.now());
   }
 
   #coordinate(stream: number, request: CoordinateRequest): void {
+    if (!this.traces.isIdle) this.traces.operation(stream, request.hintFor);
     this.#parts.replica.coordinate(request, {
-      merged: (state, context) => this.#later(() => this.writes.merged(stream, state, context, this.now())),
-      failed: (reason, detail) => this.#later(() => this.writes.coordinateFailed(stream, reason, detail, this.now())),
-      stored: (error) => this.#later(() => this.writes.stored(stream, error, this.now())),
+      merged: (state, context, result) =>
+        this.#turn.run(() => {
+          if (!this.traces.isIdle) this.traces.merged(stream, state);
+          this.writes.merged(stream, state, context, this.now(), result);
+        }),
+      unchanged: (context, result) => this.#turn.run(() => this.writes.unchanged(stream, context, result)),
+      failed: (reason, detail) =>
+        this.#turn.run(() => this.writes.coordinateFailed(stream, reason, detail, this.now())),
+      stored: (error) =>
+        this.#turn.run(() => {
+          if (!this.traces.isIdle) this.traces.stored(stream, error);
+          this.writes.stored(stream, error, this.now());
+        }),
     });
   }
 
   #keepHint(target: string, address: Uint8Array, record: Uint8Array): void {
+    if (!this.traces.isIdle) this.traces.hint(target, address);
     this.#parts.replica.keepHint(target, address, record, (error) => {
-      if (error === undefined) this.#later(() => this.handoff.added(target, this.now()));
+      if (error === undefined) this.#turn.run(() => this.handoff.added(target, this.now()));
     });
   }
 
@@ -352,11 +371,13 @@ export class Driver {
   #tell(origin: Origin, outcome: WriteOutcome): void {
     if (origin.from === undefined) {
       const { routerStream } = origin;
-      this.#later(() => this.router.answer(this.#parts.self, routerStream, outcome, this.now()));
+      this.#turn.run(() => this.router.answer(this.#parts.self, routerStream, outcome, this.now()));
       return;
     }
     this.#memory.end(origin.header.id, outcome);
-    this.#send(origin.from, { kind: 'forward-reply', stream: origin.stream, outcome });
+    const trace = this.traces.isIdle ? undefined : this.traces.finish(origin.header);
+    const traced = trace === undefined ? undefined : { trace };
+    this.#send(origin.from, { kind: 'forward-reply', stream: origin.stream, outcome, ...traced });
   }
 
   #finishRouted(stream: number, outcome: WriteOutcome): void {
@@ -370,9 +391,4 @@ export class Driver {
     this.#readers.delete(stream);
     done?.(outcome);
   }
-}
-
-function memberAddress(parts: NodeParts): { id: string; host: string; port: number; peerPort: number } {
-  const { id, host, port, peerPort } = parts.config;
-  return { id, host, port, peerPort };
 }

@@ -18,3 +18,36 @@ export const ARGUMENTS_MAX = 65_536;
 export const LINE_BYTES_MAX = 64 * 1024;
 /** All arguments of one command: the largest bulk string, and keys and the like beside it. */
 export const REQUEST_BYTES_MAX = BULK_BYTES_MAX + 1024 * 1024;
+
+/** What one request may be. */
+export interface RequestLimits {
+  readonly argumentsMax: number;
+  readonly bulkBytesMax: number;
+  readonly lineBytesMax: number;
+  readonly requestBytesMax: number;
+  /** Stands before `multibulk length` and `bulk length` in the errors, as in Redis. */
+  readonly adjective: 'invalid' | 'unauthenticated';
+}
+
+export const REQUEST_LIMITS: RequestLimits = Object.freeze({
+  argumentsMax: ARGUMENTS_MAX,
+  bulkBytesMax: BULK_BYTES_MAX,
+  lineBytesMax: LINE_BYTES_MAX,
+  requestBytesMax: REQUEST_BYTES_MAX,
+  adjective: 'invalid',
+});
+
+/** Before the password: enough for AUTH and HELLO, and of no use to anybody who wants to fill the memory. */
+export const STRANGER_LIMITS: RequestLimits = Object.freeze({
+  argumentsMax: 10,
+  bulkBytesMax: 16 * 1024,
+  lineBytesMax: 1024,
+  requestBytesMax: 64 * 1024,
+  adjective: 'unauthenticated',
+});
+/** Replies to a client without the password that may wait; beyond it nothing more is read. */
+export const STRANGER_OUTPUT_BYTES = 64 * 1024;
+/** Connections that have not given the password yet, all together. */
+export const STRANGERS_MAX = 64;
+/** How long a connection may go without giving it. */
+export const STRANGER_MS = 10_000;

@@ -27,3 +27,9 @@ export interface NodeParts {
   /** Somebody knows a later incarnation of this node than the one it runs with. */
   readonly onNewerSelf: (incarnation: number) => void;
 }
+
+/** As the membership tells others of this node. */
+export function memberAddress(parts: NodeParts): { id: string; host: string; port: number; peerPort: number } {
+  const { id, host, port, peerPort } = parts.config;
+  return { id, host, port, peerPort };
+}

@@ -6,6 +6,8 @@
 import { Engine } from '@kvd/lsm';
 import { type Consistency, type HybridClock, hashOfCluster, leafBytes, murmur3 } from '@kvd/replication';
 import { parseInitialMembers, Ring } from '@kvd/ring';
+import type { Phase } from './admin/http.ts';
+import type { MetricSources } from './admin/metrics.ts';
 import { type NodeConfig, resolveConfig } from './config.ts';
 import { Driver } from './driver.ts';
 import { Entry } from './entry.ts';
@@ -42,6 +44,7 @@ export class KvdNode {
   #server: RespServer | undefined;
   #services: NodeServices | undefined;
   #startedMs = 0;
+  #phase: Phase = 'starting';
 
   /** Throws NodeError NODE_BAD_CONFIG. */
   constructor(config: NodeConfig, runtime: Runtime) {
@@ -50,6 +53,29 @@ export class KvdNode {
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
+  }
+
+  /** Ready from the moment that clients are served until it is told to stop. */
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Why the engine takes no more writes, if it does not. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** What metrics are made of; `undefined` while there is nothing to tell yet, or no more. */
+  metricSources(): MetricSources | undefined {
+    const services = this.#services;
+    const server = this.#server;
+    if (services === undefined || server === undefined || this.#phase === 'stopped') return undefined;
+    const others = services.ring().members.filter(({ id }) => id !== this.config.id);
+    return {
+      stats: () => services.stats(),
+      clients: server.clients,
+      peers: () => others.map(({ id }) => ({ id, reachable: services.reachable(id) })),
+    };
   }
 
   /** What commands are run against; after `start`. */
@@ -74,6 +100,7 @@ export class KvdNode {
 
   /** Takes no more requests, ends those in flight, closes the data. */
   async stop(): Promise<void> {
+    this.#phase = 'stopping';
     await this.#server?.stop();
     this.#driver?.stop();
     await new Promise<void>((resolve) => {
@@ -81,6 +108,7 @@ export class KvdNode {
       else this.#transport.stop(resolve);
     });
     await this.#engine?.close();
+    this.#phase = 'stopped';
   }
 
   async #open(): Promise<void> {
@@ -97,6 +125,7 @@ export class KvdNode {
     driver.tick();
     this.#server = new RespServer(this.#services);
     await this.#server.start();
+    this.#phase = 'ready';
   }
 
   #firstRing(): Ring {
@@ -167,6 +196,7 @@ export class KvdNode {
       seed,
       doubt: state.doubt,
       probe: (name) => runtime.probe?.(name),
+      maxValueBytes: config.maxValueBytes,
     });
     const store = new LocalReplicaStore({ engine, replica, leaves, hints, dots, ring, self, seed });
     this.#transport = this.#makeTransport(state, dots.hybrid);
@@ -196,6 +226,7 @@ export class KvdNode {
       self: { id: config.id, host: config.host, peerPort: config.peerPort, incarnation },
       cluster: { id: identity.clusterId, generation: identity.generation },
       runtime,
+      peerSecret: config.peerSecret,
       peers: () => ring.members,
       hybridNow: () => hybrid.now(runtime.clock.wallMs()),
       onMessage: (from, message, hybridTime) => {

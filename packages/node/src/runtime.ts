@@ -39,6 +39,9 @@ export interface Secrets {
   fill(bytes: Uint8Array): void;
 }
 
+/** HMAC-SHA-256 of `bytes` under `key`: 32 bytes. Pure; a part of the runtime because the code is the system's. */
+export type Mac = (key: Uint8Array, bytes: Uint8Array) => Buffer;
+
 export interface Address {
   readonly host: string;
   /** 0 when listening: any free port, told by `Listener.port`. */
@@ -105,6 +108,7 @@ export interface Runtime {
   readonly timers: Timers;
   readonly random: Random;
   readonly secrets: Secrets;
+  readonly mac: Mac;
   readonly network: Network;
   readonly fileSystem: FileSystem;
   readonly tasks: TaskRunner;

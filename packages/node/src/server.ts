@@ -2,10 +2,10 @@
 import { ClientRegistry } from './client-registry.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { NodeError } from './errors.ts';
-import { CONNECTIONS_MAX } from './limits.ts';
+import { CONNECTIONS_MAX, STRANGER_MS, STRANGERS_MAX } from './limits.ts';
 import { encodeReply, RespWriter } from './resp/encoder.ts';
 import { failure } from './resp/value.ts';
-import type { Listener, Socket } from './runtime.ts';
+import type { Listener, Socket, TimerHandle } from './runtime.ts';
 import type { NodeServices } from './services.ts';
 import { Session } from './session.ts';
 
@@ -16,12 +16,21 @@ const STOP_GRACE_MS = 2000;
 const TURNED_AWAY_MS = 250;
 
 const TOO_MANY = encodeReply(failure('ERR max number of clients reached'), 2);
+/** The first two sentences are those of Redis, which clients look for; the ways out are kvd's. */
+const DENIED = encodeReply(
+  failure(
+    'DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from external computers to kvd you may adopt one of the following solutions: 1) Set a password: start the node with --requirepass-file, or send CONFIG SET requirepass from the loopback interface, which holds until the node ends. 2) Where everybody who can reach the node is trusted, start it with --unsafe-no-auth.',
+  ),
+  2,
+);
 
 export class RespServer implements ConnectionOwner {
   readonly services: NodeServices;
   readonly writer = new RespWriter();
   readonly clients = new ClientRegistry();
   readonly #connections = new Set<Connection>();
+  /** Those that have not given the password, and when their time is over. */
+  readonly #strangers = new Map<Connection, TimerHandle>();
   #toFlush: Connection[] = [];
   #listener: Listener | undefined;
   #emptied: (() => void) | undefined;
@@ -78,7 +87,13 @@ export class RespServer implements ConnectionOwner {
     if (this.#toFlush.length === 1) this.services.runtime.timers.defer(() => this.#flush());
   }
 
+  authenticationChanged(connection: Connection): void {
+    if (connection.session.authenticated) this.#forgetStranger(connection);
+    else this.#addStranger(connection);
+  }
+
   closed(connection: Connection): void {
+    this.#forgetStranger(connection);
     this.clients.remove(connection.session);
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#emptied?.();
@@ -94,17 +109,40 @@ export class RespServer implements ConnectionOwner {
   }
 
   #accept(socket: Socket): void {
-    if (this.#connections.size >= CONNECTIONS_MAX || this.#listener === undefined) return this.#turnAway(socket);
-    const nowMs = this.services.runtime.clock.monotonicMs();
-    const session = new Session({ address: socket.remoteAddress, clients: this.clients, nowMs });
+    if (this.#connections.size >= CONNECTIONS_MAX || this.#listener === undefined) {
+      return this.#turnAway(socket, TOO_MANY);
+    }
+    const { access, runtime } = this.services;
+    if (access.isDenied(socket.remoteAddress)) return this.#turnAway(socket, DENIED);
+    if (access.needsPassword && this.#strangers.size >= STRANGERS_MAX) return this.#turnAway(socket, TOO_MANY);
+    const session = new Session({
+      address: socket.remoteAddress,
+      clients: this.clients,
+      nowMs: runtime.clock.monotonicMs(),
+      authenticated: !access.needsPassword,
+    });
     this.clients.add(session);
-    this.#connections.add(new Connection(this, socket, session));
+    const connection = new Connection(this, socket, session);
+    this.#connections.add(connection);
+    if (!session.authenticated) this.#addStranger(connection);
   }
 
-  #turnAway(socket: Socket): void {
+  #addStranger(connection: Connection): void {
+    const timer = this.services.runtime.timers.set(STRANGER_MS, () => connection.destroy());
+    this.#strangers.set(connection, timer);
+  }
+
+  #forgetStranger(connection: Connection): void {
+    const timer = this.#strangers.get(connection);
+    if (timer === undefined) return;
+    this.services.runtime.timers.clear(timer);
+    this.#strangers.delete(connection);
+  }
+
+  #turnAway(socket: Socket, words: Uint8Array): void {
     this.clients.connectionsRefused++;
     socket.handle({ data: () => {}, closed: () => {} });
-    socket.write(TOO_MANY);
+    socket.write(words);
     socket.end();
     this.services.runtime.timers.set(TURNED_AWAY_MS, () => socket.destroy());
   }

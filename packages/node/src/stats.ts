@@ -13,6 +13,7 @@ export interface StatsSources {
 }
 
 export function nodeStats({ uptimeMs, health, engine, parts, driver }: StatsSources): NodeStats {
+  const stats = engine.stats();
   const hintsPending: Record<string, number> = {};
   for (const target of parts.store.hintTargets()) hintsPending[target] = parts.hintSlots(target);
   return {
@@ -20,7 +21,7 @@ export function nodeStats({ uptimeMs, health, engine, parts, driver }: StatsSour
     incarnation: parts.incarnation,
     clusterId: parts.clusterId.toString('hex'),
     health,
-    engine: numbersOf(engine.stats()),
+    engine: { ...numbersOf(stats), ...nested('log', stats.log), ...nested('background', stats.background) },
     counters: {
       ...prefixed('write', driver.writes.counters),
       ...prefixed('read', driver.reads.counters),
@@ -33,6 +34,14 @@ export function nodeStats({ uptimeMs, health, engine, parts, driver }: StatsSour
     },
     hintsPending,
   };
+}
+
+/** `log`, `bytesWritten` → `logBytesWritten`. */
+function nested(group: string, values: object): Record<string, number> {
+  const entries = Object.entries(numbersOf(values));
+  return Object.fromEntries(
+    entries.map(([name, value]) => [`${group}${name.charAt(0).toUpperCase()}${name.slice(1)}`, value]),
+  );
 }
 
 function prefixed(prefix: string, counters: object): Record<string, number> {

@@ -1,6 +1,7 @@
 /**
  * The entry node's part of a write: it goes to the first node of the preference list that can be reached, which coordinates
- * it; when that node is lost or silent before it has answered, to the next one, under the same request id.
+ * it; when that node is lost or silent before it has answered, to the next one, under the same request id. What a second run
+ * would change is not given to a second node.
  *
  * - Every request ends with exactly one outcome. Once a coordinator may have begun, a request without an answer is
  *   `indeterminate`, never `failed`.
@@ -13,6 +14,7 @@ import {
   type Consistency,
   DeadlineQueue,
   type ForwardReplyMessage,
+  isRepeatable,
   type Message,
   type Reachability,
   type RequestHeader,
@@ -147,6 +149,7 @@ export class WriteRouter {
 
   /** The node that was asked last is silent or gone. */
   #reroute(routed: Routed, now: number): void {
+    if (!isRepeatable(routed.write.operation)) return this.#noneLeft(routed, now, `${routed.at} did not answer`);
     this.counters.rerouted++;
     this.#next(routed, now, `${routed.at} did not answer`);
   }
@@ -165,6 +168,7 @@ export class WriteRouter {
       this.#noneLeft(routed, now, detail);
       return;
     }
+    const mayHaveBegun = routed.doubtful || routed.open.size > 0;
     routed.at = node;
     routed.tried.add(node);
     routed.open.add(node);
@@ -172,8 +176,9 @@ export class WriteRouter {
     // This node answers by itself in any case; another one is given up when it is silent.
     const patience = node === this.#self ? remainingMs : Math.min(remainingMs * PATIENCE, PATIENCE_MAX_MS);
     this.#giveUp(routed, now + patience);
-    if (node === this.#self) this.#out.coordinateHere(write, remainingMs);
-    else this.#forward(node, write, remainingMs);
+    const asked = mayHaveBegun ? { ...write, operation: repeated(write.operation) } : write;
+    if (node === this.#self) this.#out.coordinateHere(asked, remainingMs);
+    else this.#forward(node, asked, remainingMs);
   }
 
   #giveUp(routed: Routed, at: number): void {
@@ -215,6 +220,11 @@ export class WriteRouter {
   #finish(routed: Routed, outcome: WriteOutcome): void {
     if (this.#routed.delete(routed.write.stream)) this.#out.finish(routed.write.stream, outcome);
   }
+}
+
+/** A counter must remember for long that the request may be in the sum of another coordinator, too. */
+function repeated(operation: WriteOperation): WriteOperation {
+  return operation.type === 'add' || operation.type === 'add-float' ? { ...operation, repeated: true } : operation;
 }
 
 /** Another node may do what this one would not. */

@@ -18,6 +18,38 @@ describe('resolveConfig', () => {
     expect(resolveConfig({ ...LEAST, consistency: { n: 5, w: 4 } }).consistency).toMatchObject({ n: 5, r: 2, w: 4 });
   });
 
+  it('the admin port follows the port, or is none where that would be no port', () => {
+    expect(resolveConfig({ ...LEAST, port: 7001 }).adminPort).toBe(27_001);
+    expect(resolveConfig({ ...LEAST, port: 50_000 }).adminPort).toBe(0);
+  });
+
+  it('an address that others may reach wants a password and a peer secret, or the word that it is unsafe', () => {
+    const open = { ...LEAST, host: '0.0.0.0' };
+    const secrets = { requirepass: 'p', peerSecret: 's'.repeat(16) };
+    const missing = (text: RegExp) =>
+      expect.objectContaining({ code: 'NODE_BAD_CONFIG', message: expect.stringMatching(text) });
+    expect(() => resolveConfig(open)).toThrow(missing(/password .* and a secret for peers/));
+    expect(() => resolveConfig({ ...open, requirepass: 'p' })).toThrow(missing(/wants a secret for peers/));
+    expect(() => resolveConfig({ ...open, peerSecret: secrets.peerSecret })).toThrow(missing(/wants a password/));
+    expect(resolveConfig({ ...open, ...secrets }).unsafeNoAuth).toBe(false);
+    expect(resolveConfig({ ...open, unsafeNoAuth: true }).host).toBe('0.0.0.0');
+  });
+
+  it('a secret that is refused is not repeated', () => {
+    const refused = (config: Partial<NodeConfig>) => {
+      try {
+        resolveConfig({ ...LEAST, ...config });
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return '';
+    };
+    expect(refused({ peerSecret: 'hush' })).toBe('--peer-secret has 4 characters: it must have 16 to 512');
+    expect(refused({ requirepass: 'h'.repeat(513) })).toBe(
+      '--requirepass has 513 characters: it must have at most 512',
+    );
+  });
+
   it.each<[string, Partial<NodeConfig>]>([
     ['--id', { id: '' }],
     ['--id', { id: 'a b' }],
@@ -31,6 +63,9 @@ describe('resolveConfig', () => {
     ['--peer-port', { port: 60_000 }],
     ['--peer-port', { port: 7379, peerPort: 7379 }],
     ['--log-level', { logLevel: 'loud' as never }],
+    ['--log-format', { logFormat: 'xml' as never }],
+    ['--admin-port', { adminPort: 70_000 }],
+    ['--admin-port', { adminPort: 17_379 }],
     ['--max-value-bytes', { maxValueBytes: 64 * 1024 * 1024 + 1 }],
     ['--gossip-interval-ms', { gossipIntervalMs: 1 }],
     ['--anti-entropy-interval-ms', { antiEntropyIntervalMs: Number.NaN }],

@@ -19,6 +19,7 @@ import { Entry } from '../src/entry.ts';
 import type { NodeParts } from '../src/node-parts.ts';
 import { sharedSlots } from '../src/replica/shared-slots.ts';
 import type { Runtime } from '../src/runtime.ts';
+import { nodeMac } from '../src/runtime/node-mac.ts';
 import { ManualTime } from './fakes/manual-time.ts';
 import { addressOf, LocalNode, type LocalNodeOptions } from './replica/local-node.ts';
 
@@ -43,6 +44,7 @@ export class DriverNode {
       timers: cluster.time,
       random: { uint32: () => 7 },
       secrets: { fill: (bytes: Uint8Array) => bytes.fill(local.state.incarnation) },
+      mac: nodeMac,
       log: () => {},
     } as unknown as Runtime;
     const config = resolveConfig({ id: self, dataDirectory: '/data', initialMembers: 'as in the ring' });

@@ -4,6 +4,7 @@ import type { WriteOutcome } from '@kvd/replication';
 import { describe, expect, it } from 'vitest';
 import type { NodeConfig } from '../src/config.ts';
 import { KvdNode } from '../src/node.ts';
+import { nodeMac } from '../src/runtime/node-mac.ts';
 import type { Runtime } from '../src/runtime.ts';
 import { ManualTime } from './fakes/manual-time.ts';
 import { MemoryNetwork } from './fakes/memory-network.ts';
@@ -31,6 +32,7 @@ class World {
           for (let i = 0; i < bytes.length; i++) bytes[i] = uint32() >>> 13;
         },
       },
+      mac: nodeMac,
       network: this.network.host(id),
       fileSystem: disk,
       tasks: new InlineRunner({ fileSystem: disk, timers: time }),
@@ -52,7 +54,15 @@ class World {
 
   make(members: string[], id: string, disk: MemoryFileSystem, more: Partial<NodeConfig> = {}): KvdNode {
     const initialMembers = members.map((name) => `${name}=${name}:7379`).join(',');
-    const config = { id, host: id, dataDirectory: '/data', initialMembers, gossipIntervalMs: 100, ...more };
+    const config = {
+      id,
+      host: id,
+      dataDirectory: '/data',
+      initialMembers,
+      gossipIntervalMs: 100,
+      unsafeNoAuth: true,
+      ...more,
+    };
     return new KvdNode(config, this.runtime(id, disk));
   }
 

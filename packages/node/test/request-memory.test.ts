@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { RequestMemory } from '../src/request-memory.ts';
 
 const id = (n: number, more: Partial<RequestId> = {}): RequestId => ({ entry: 'n2', incarnation: 1, n, ...more });
-const OK: WriteOutcome = { status: 'ok', context: Buffer.from('c'), acknowledged: 2, hinted: 0 };
+const OK: WriteOutcome = {
+  status: 'ok',
+  context: Buffer.from('c'),
+  acknowledged: 2,
+  hinted: 0,
+  result: { applied: true, value: undefined },
+};
 
 describe('the memory of requests', () => {
   it('a repeated request is running until it has ended, and then has its outcome', () => {

@@ -102,6 +102,25 @@ describe('order', () => {
     expect(client.take()).toMatch(/^\$-1\r\n%7\r\n[\s\S]*_\r\n$/);
   });
 
+  test('CLIENT REPLY silences: SKIP itself and the next one, OFF all until ON', () => {
+    const client = new Client().send('CLIENT REPLY SKIP\r\nPING a\r\nPING b\r\n');
+    expect(client.take()).toBe('$1\r\nb\r\n');
+    client.send('CLIENT REPLY OFF\r\nSET k v\r\nPING\r\nCLIENT REPLY ON\r\nGET k\r\n');
+    expect(client.take()).toBe('+OK\r\n$1\r\nv\r\n');
+  });
+
+  test('what takes long is in the slow log of the node, without passwords, and counted by command', () => {
+    services.hold = true;
+    const client = new Client().send('CONFIG SET slowlog-log-slower-than 0\r\nGET a\r\nAUTH default x\r\n');
+    services.time.advance(25);
+    services.releaseAll();
+    client.take();
+    services.hold = false;
+    const told = client.send('SLOWLOG GET\r\nINFO commandstats\r\n').take();
+    expect(told).toMatch(/^\*1\r\n\*6\r\n:0\r\n:\d+\r\n:\d{5,6}\r\n\*2\r\n\$3\r\nGET\r\n\$1\r\na\r\n/);
+    expect(told).toContain('cmdstat_get:calls=1,usec=');
+  });
+
   test('a pipeline cut into single bytes is the same pipeline', async () => {
     await startOn(1);
     const client = new Client();

@@ -1,5 +1,5 @@
 /** The router is driven by hand; what it does is recorded. */
-import type { Consistency, Message, WriteOutcome } from '@kvd/replication';
+import type { Consistency, Message, WriteOperation, WriteOutcome } from '@kvd/replication';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type RoutedWrite, WriteRouter } from '../src/write-router.ts';
@@ -15,7 +15,14 @@ const CONSISTENCY: Consistency = {
   durability: 'sync',
   timeoutMs: 4000,
 };
-const OK: WriteOutcome = { status: 'ok', context: Buffer.from('c'), acknowledged: 2, hinted: 0 };
+const OK: WriteOutcome = {
+  status: 'ok',
+  context: Buffer.from('c'),
+  acknowledged: 2,
+  hinted: 0,
+  result: { applied: true, value: undefined },
+};
+const PUT: WriteOperation = { type: 'put', value: Buffer.from('v'), supersedes: 'held' };
 const failed = (reason: 'limit' | 'refused' | 'engine' | 'overload' | 'unreachable'): WriteOutcome => ({
   status: 'failed',
   reason,
@@ -27,6 +34,7 @@ class Scene {
   readonly down = new Set<string>();
   readonly sent: string[] = [];
   readonly ids: number[] = [];
+  readonly operations: WriteOperation[] = [];
   readonly outcomes: WriteOutcome[] = [];
   readonly router: WriteRouter;
   now = 0;
@@ -39,7 +47,9 @@ class Scene {
       {
         send: (to: string, message: Message) => {
           this.sent.push(to);
-          if (message.kind === 'forward') this.ids.push(message.header.id.n);
+          if (message.kind !== 'forward') return;
+          this.ids.push(message.header.id.n);
+          this.operations.push(message.operation);
         },
         coordinateHere: () => void this.sent.push('here'),
         finish: (_stream, outcome) => void this.outcomes.push(outcome),
@@ -50,10 +60,9 @@ class Scene {
     );
   }
 
-  start(candidates = ['n1', 'n2', 'n3']): this {
+  start(candidates = ['n1', 'n2', 'n3'], operation: WriteOperation = PUT): this {
     const id = { entry: 'n0', incarnation: 1, n: 77 };
     const header = { id, remainingMs: 4000, ringEpoch: 1, slotPhase: 0, keyspace: 0, keyspaceVersion: 1, traceId: 0 };
-    const operation = { type: 'put', value: Buffer.from('v'), supersedes: 'held' } as const;
     const write: RoutedWrite = {
       stream: 6,
       header,
@@ -139,6 +148,34 @@ describe('a routed write', () => {
     expect(woken.outcomes).toEqual([]);
     woken.advance(1);
     expect(woken.outcomes).toEqual([OK]);
+  });
+
+  it('that adds to a counter tells the next that the first may have run it, but not after a refusal', () => {
+    const scene = new Scene().start(undefined, { type: 'add', delta: 1n });
+    scene.answer('n1', failed('engine'));
+    scene.lose('n2');
+    expect(scene.sent).toEqual(['n1', 'n2', 'n3']);
+    expect(scene.operations.map((each) => 'repeated' in each)).toEqual([false, false, true]);
+  });
+
+  it('that adds to a counter tells the next so, too, when the first is silent', () => {
+    const scene = new Scene().start(undefined, { type: 'add', delta: 1n });
+    scene.advance(1000);
+    expect(scene.operations.map((each) => 'repeated' in each)).toEqual([false, true]);
+  });
+
+  it('of which a second run would do harm goes to no other once a first may have begun', () => {
+    const scene = new Scene().start(undefined, { type: 'append', value: Buffer.from('v') });
+    scene.advance(3999);
+    expect([scene.sent, scene.outcomes]).toEqual([['n1'], []]);
+    scene.advance(1);
+    expect(scene.outcomes).toMatchObject([{ status: 'indeterminate' }]);
+    const lost = new Scene().start(undefined, { type: 'append', value: Buffer.from('v') });
+    lost.lose('n1');
+    expect([lost.sent, lost.outcomes.map(({ status }) => status)]).toEqual([['n1'], ['indeterminate']]);
+    const refused = new Scene().start(undefined, { type: 'append', value: Buffer.from('v') });
+    refused.answer('n1', failed('engine'));
+    expect(refused.sent).toEqual(['n1', 'n2']);
   });
 
   it('goes to the next when a coordinator refuses, which is no doubt', () => {

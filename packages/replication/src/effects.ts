@@ -5,7 +5,7 @@
  * A message to oneself is sent like any other; the driver makes it a direct call, under the same rule: the reply to a
  * `replicate` comes when the data is as durable as asked.
  */
-import type { Message, NodeId, ReadOutcome, WriteOperation, WriteOutcome } from './messages.ts';
+import type { Message, NodeId, ReadOutcome, RequestId, WriteOperation, WriteOutcome } from './messages.ts';
 
 /** Milliseconds of the node's monotonic clock. */
 export type Millis = number;
@@ -25,6 +25,8 @@ export interface Reachability {
 }
 
 export interface CoordinateRequest {
+  /** Of the client's request: what was run under it before is not run again, where the operation can tell. */
+  readonly requestId: RequestId;
   readonly address: Uint8Array;
   readonly operation: WriteOperation;
   /** Records read from other replicas, to be merged in before the write is applied. */
@@ -36,8 +38,9 @@ export interface CoordinateRequest {
 
 export interface WriteEffects extends Sender, Wakeups {
   /**
-   * Read the local record, issue a dot, merge, store. The driver answers with `coordinator.merged` (as soon as the state is
-   * in the memtable: may be called within this call) and then `coordinator.stored` (once durable as asked).
+   * Read the local record, run the operation on it, store. The driver answers with `coordinator.merged` (as soon as the state
+   * is in the memtable: may be called within this call) and then `coordinator.stored` (once durable as asked); or, when there
+   * was nothing to write, with `coordinator.unchanged`.
    */
   coordinate(stream: number, request: CoordinateRequest): void;
   /** Keep a durable hint for `target` here: it has not acknowledged. */

@@ -84,12 +84,17 @@ export { Membership, type MembershipDependencies } from './membership/gossip.ts'
 export type { MemberAddress, MemberView } from './membership/member.ts';
 export { MEMBERSHIP_DEFAULTS, type MembershipOptions } from './membership/options.ts';
 export type {
+  AddFloatOperation,
+  AddOperation,
+  AppendOperation,
   Consistency,
+  DeleteOperation,
   Durability,
   ExchangeKeysMessage,
   ExchangeKeysReplyMessage,
   ExchangeLeavesMessage,
   ExchangeLeavesReplyMessage,
+  ExpireOperation,
   FailureReason,
   FetchMessage,
   FetchReplyMessage,
@@ -101,17 +106,34 @@ export type {
   MemberDigest,
   Message,
   NodeId,
+  OperationResult,
+  PutOperation,
   ReadOutcome,
   ReplicaItem,
   ReplicateMessage,
   ReplicatePurpose,
   ReplicateReplyMessage,
+  ScanMessage,
+  ScannedRecord,
+  ScanReplyMessage,
   RequestHeader,
   RequestId,
+  SetRangeOperation,
+  Supersedes,
+  TraceStep,
+  TraceWord,
   WriteOperation,
   WriteOutcome,
 } from './messages.ts';
 export { decodeMessage, encodeMessage, messageType } from './message-codec.ts';
+export {
+  type Applied,
+  applyOperation,
+  buildsOnHeld,
+  isRepeatable,
+  type OperationContext,
+  type Stamp,
+} from './operation.ts';
 export { below, type Random } from './random.ts';
 export {
   applyDeadline,

@@ -11,6 +11,14 @@ import { ByteReader, ByteWriter } from './encoding.ts';
 import { ReplicationError } from './errors.ts';
 import type { HybridTime } from './hybrid-clock.ts';
 import {
+  type Extension,
+  extendForwardReply,
+  forwardReplyExtensions,
+  readExtensions,
+  writeExtensions,
+} from './message-extensions.ts';
+import { sizeHint } from './message-size.ts';
+import {
   DURABILITIES,
   PURPOSES,
   readBytes,
@@ -20,11 +28,11 @@ import {
   readHash,
   readHeader,
   readItem,
+  readKey,
+  readLeaf,
   readList,
   readMember,
   readNodeId,
-  readOperation,
-  readOutcome,
   readU16,
   writeBytes,
   writeChoice,
@@ -33,13 +41,14 @@ import {
   writeHash,
   writeHeader,
   writeItem,
+  writeKey,
+  writeLeaf,
   writeList,
   writeMember,
   writeNodeId,
-  writeOperation,
-  writeOutcome,
 } from './message-fields.ts';
-import type { Hash128, Message } from './messages.ts';
+import type { Message, ScannedRecord } from './messages.ts';
+import { readOperation, readOutcome, writeOperation, writeOutcome } from './operation-codec.ts';
 
 type Kind = Message['kind'];
 type MessageOf<K extends Kind> = Extract<Message, { readonly kind: K }>;
@@ -49,6 +58,10 @@ interface Codec<K extends Kind> {
   readonly type: number;
   write(writer: ByteWriter, message: MessageOf<K>): void;
   read(reader: ByteReader): MessageOf<K>;
+  /** Absent: this version writes none. */
+  extensions?(message: MessageOf<K>): readonly Extension[];
+  /** The message with what an extension says; itself when the tag is not known. Throws for what is malformed. */
+  extend?(message: MessageOf<K>, tag: number, reader: ByteReader): MessageOf<K>;
 }
 
 const STATUSES = ['ok', 'refused'] as const;
@@ -61,9 +74,9 @@ const MEMBER_BYTES_MIN = 12;
 const LEAF_ENTRY_BYTES_MIN = 17;
 const KEY_ENTRY_BYTES_MIN = 17;
 const RECORD_ENTRY_BYTES_MIN = 1;
-const EXTENSION_BYTES_MIN = 2;
+const SCANNED_BYTES_MIN = 19;
 
-/** 1 to 15 and 28 to 0xEF are free for messages to come; the rest is the transport's own. */
+/** 1 to 15 and 30 to 0xEF are free for messages to come; the rest is the transport's own. */
 const CODECS: { readonly [K in Kind]: Codec<K> } = {
   forward: {
     type: 16,
@@ -90,6 +103,8 @@ const CODECS: { readonly [K in Kind]: Codec<K> } = {
       writeOutcome(writer, message.outcome);
     },
     read: (reader) => ({ kind: 'forward-reply', stream: reader.varint(), outcome: readOutcome(reader) }),
+    extensions: forwardReplyExtensions,
+    extend: extendForwardReply,
   },
   replicate: {
     type: 18,
@@ -258,7 +273,67 @@ const CODECS: { readonly [K in Kind]: Codec<K> } = {
       covered: reader.sized(),
     }),
   },
+  scan: {
+    type: 28,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writeHeader(writer, message.header);
+      writer.varint(message.fromSlot);
+      writer.varint(message.toSlot);
+      writer.sized(message.after);
+      writer.varint(message.limit);
+    },
+    read: (reader) => ({
+      kind: 'scan',
+      stream: reader.varint(),
+      header: readHeader(reader),
+      fromSlot: readU16(reader),
+      toSlot: readU16(reader),
+      after: reader.sized(),
+      limit: reader.varint(),
+    }),
+  },
+  'scan-reply': {
+    type: 29,
+    write(writer, message) {
+      writer.varint(message.stream);
+      writeChoice(writer, STATUSES, message.status);
+      writeFlag(writer, message.doubt);
+      writeList(writer, message.records, writeScanned);
+      writer.sized(message.covered);
+    },
+    read: (reader) => ({
+      kind: 'scan-reply',
+      stream: reader.varint(),
+      status: readChoice(reader, STATUSES),
+      doubt: readFlag(reader),
+      records: readList(reader, SCANNED_BYTES_MIN, readScanned),
+      covered: reader.sized(),
+    }),
+  },
 };
+
+/** Bits of a scanned record; on the wire. */
+const SCANNED_LIVE = 1;
+const SCANNED_EXPIRES = 2;
+
+function writeScanned(writer: ByteWriter, { address, hash, live, expires, type }: ScannedRecord): void {
+  writer.sized(address);
+  writeHash(writer, hash);
+  writer.uint8((live ? SCANNED_LIVE : 0) | (expires ? SCANNED_EXPIRES : 0));
+  writer.uint8(type);
+}
+
+function readScanned(reader: ByteReader): ScannedRecord {
+  const address = reader.sized();
+  const hash = readHash(reader);
+  const flags = reader.uint8();
+  if (flags > (SCANNED_LIVE | SCANNED_EXPIRES)) {
+    throw new ReplicationError('REPLICATION_BAD_MESSAGE', `flags ${flags} of a scanned record are unknown`);
+  }
+  const type = reader.uint8();
+  return { address, hash, live: (flags & SCANNED_LIVE) !== 0, expires: (flags & SCANNED_EXPIRES) !== 0, type };
+}
 
 /** A codec that was found by the message's own kind, or by its type. */
 type AnyCodec = Codec<Kind>;
@@ -274,8 +349,10 @@ export function messageType(message: Message): number {
 export function encodeMessage(message: Message, hybridTime: HybridTime): Buffer {
   const writer = new ByteWriter(sizeHint(message));
   writer.uint64(hybridTime);
-  (CODECS[message.kind] as AnyCodec).write(writer, message);
-  writer.varint(0);
+  const codec = CODECS[message.kind] as AnyCodec;
+  codec.write(writer, message);
+  if (codec.extensions === undefined) writer.varint(0);
+  else writeExtensions(writer, codec.extensions(message));
   return writer.finish();
 }
 
@@ -288,44 +365,9 @@ export function decodeMessage(type: number, payload: Uint8Array): { message: Mes
   if (codec === undefined) throw new ReplicationError('REPLICATION_BAD_MESSAGE', `frame type ${type} is no message`);
   const reader = new ByteReader(payload, 'REPLICATION_BAD_MESSAGE');
   const hybridTime = reader.uint64();
-  const message = codec.read(reader);
-  skipExtensions(reader);
+  const message = readExtensions(reader, codec.read(reader), codec.extend);
   reader.end();
   return { message, hybridTime };
-}
-
-function skipExtensions(reader: ByteReader): void {
-  for (let left = reader.count(EXTENSION_BYTES_MIN); left > 0; left--) {
-    reader.varint();
-    reader.sized();
-  }
-}
-
-const SMALL_MESSAGE_BYTES = 256;
-const LENGTHS_BYTES = 16;
-
-/** About as many bytes as the message has: so that a large one is not copied again and again while the writer grows. */
-function sizeHint(message: Message): number {
-  switch (message.kind) {
-    case 'forward':
-      return SMALL_MESSAGE_BYTES + message.address.length + message.operation.value.length;
-    case 'replicate':
-      return SMALL_MESSAGE_BYTES + itemsBytes(message.items);
-    case 'fetch-reply':
-      return message.records.reduce((sum, record) => sum + LENGTHS_BYTES + (record?.length ?? 0), SMALL_MESSAGE_BYTES);
-    case 'exchange-keys-reply':
-      return SMALL_MESSAGE_BYTES + itemsBytes(message.items);
-    case 'exchange-leaves':
-      return SMALL_MESSAGE_BYTES + message.leaves.length * (LEAF_ENTRY_BYTES_MIN + 2);
-    default:
-      return SMALL_MESSAGE_BYTES;
-  }
-}
-
-function itemsBytes(items: readonly { readonly address: Uint8Array; readonly record: Uint8Array }[]): number {
-  let sum = 0;
-  for (const item of items) sum += LENGTHS_BYTES + item.address.length + item.record.length;
-  return sum;
 }
 
 function writeRecordOrAbsent(writer: ByteWriter, record: Uint8Array | undefined): void {
@@ -335,32 +377,4 @@ function writeRecordOrAbsent(writer: ByteWriter, record: Uint8Array | undefined)
 
 function readRecordOrAbsent(reader: ByteReader): Uint8Array | undefined {
   return readFlag(reader) ? reader.sized() : undefined;
-}
-
-interface LeafEntry {
-  readonly slot: number;
-  readonly leaf: Hash128;
-}
-
-function writeLeaf(writer: ByteWriter, entry: LeafEntry): void {
-  writer.varint(entry.slot);
-  writeHash(writer, entry.leaf);
-}
-
-function readLeaf(reader: ByteReader): LeafEntry {
-  return { slot: readU16(reader), leaf: readHash(reader) };
-}
-
-interface KeyEntry {
-  readonly address: Uint8Array;
-  readonly hash: Hash128;
-}
-
-function writeKey(writer: ByteWriter, entry: KeyEntry): void {
-  writer.sized(entry.address);
-  writeHash(writer, entry.hash);
-}
-
-function readKey(reader: ByteReader): KeyEntry {
-  return { address: reader.sized(), hash: readHash(reader) };
 }

@@ -4,36 +4,12 @@
  * A choice of words is one byte, its index in the lists below: on the wire, so words are only ever appended.
  */
 import type { ByteReader, ByteWriter } from './encoding.ts';
-import type {
-  Consistency,
-  FailureReason,
-  Hash128,
-  MemberDigest,
-  NodeId,
-  ReplicaItem,
-  RequestHeader,
-  WriteOperation,
-  WriteOutcome,
-} from './messages.ts';
+import type { Consistency, Hash128, MemberDigest, NodeId, ReplicaItem, RequestHeader } from './messages.ts';
 
 export const DURABILITIES = ['memory', 'os', 'sync'] as const;
 export const PURPOSES = ['write', 'repair', 'handoff', 'exchange'] as const;
 const MODES = ['sloppy', 'strict'] as const;
-const OPERATIONS = ['put', 'delete'] as const;
 const MEMBER_STATES = ['alive', 'suspect', 'dead', 'left'] as const;
-const OUTCOMES = ['ok', 'failed', 'indeterminate'] as const;
-const REASONS: readonly FailureReason[] = [
-  'quorum',
-  'unreachable',
-  'refused',
-  'overload',
-  'engine',
-  'limit',
-  'stopping',
-];
-const SUPERSEDES_HELD = 0;
-const SUPERSEDES_NOTHING = 1;
-const SUPERSEDES_CONTEXT = 2;
 
 const NODE_ID_BYTES_MAX = 32;
 const NODE_ID = /^[A-Za-z0-9._-]{1,32}$/;
@@ -132,58 +108,6 @@ export function readConsistency(reader: ByteReader): Consistency {
   };
 }
 
-export function writeOperation(writer: ByteWriter, { type, value, supersedes }: WriteOperation): void {
-  writeChoice(writer, OPERATIONS, type);
-  writer.sized(value);
-  if (supersedes === 'held') writer.uint8(SUPERSEDES_HELD);
-  else if (supersedes === 'nothing') writer.uint8(SUPERSEDES_NOTHING);
-  else {
-    writer.uint8(SUPERSEDES_CONTEXT);
-    writer.sized(supersedes);
-  }
-}
-
-export function readOperation(reader: ByteReader): WriteOperation {
-  const type = readChoice(reader, OPERATIONS);
-  const value = reader.sized();
-  if (type === 'delete' && value.length > 0) reader.fail('a delete with a value');
-  return { type, value, supersedes: readSupersedes(reader) };
-}
-
-function readSupersedes(reader: ByteReader): WriteOperation['supersedes'] {
-  const what = reader.uint8();
-  switch (what) {
-    case SUPERSEDES_HELD:
-      return 'held';
-    case SUPERSEDES_NOTHING:
-      return 'nothing';
-    case SUPERSEDES_CONTEXT:
-      return reader.sized();
-    default:
-      return reader.fail(`supersedes ${what}`);
-  }
-}
-
-export function writeOutcome(writer: ByteWriter, outcome: WriteOutcome): void {
-  writeChoice(writer, OUTCOMES, outcome.status);
-  if (outcome.status === 'ok') {
-    writer.sized(outcome.context);
-    writer.varint(outcome.acknowledged);
-    writer.varint(outcome.hinted);
-  } else {
-    writeChoice(writer, REASONS, outcome.reason);
-    writer.text(outcome.detail);
-  }
-}
-
-export function readOutcome(reader: ByteReader): WriteOutcome {
-  const status = readChoice(reader, OUTCOMES);
-  if (status === 'ok') {
-    return { status, context: reader.sized(), acknowledged: reader.varint(), hinted: reader.varint() };
-  }
-  return { status, reason: readChoice(reader, REASONS), detail: reader.text() };
-}
-
 /** Many of one kind: a count, then each. */
 export function writeList<T>(
   writer: ByteWriter,
@@ -252,4 +176,32 @@ export function readMember(reader: ByteReader): MemberDigest {
     suspectedBy: readList(reader, 2, readNodeId),
     health: reader.text(),
   };
+}
+
+export interface LeafEntry {
+  readonly slot: number;
+  readonly leaf: Hash128;
+}
+
+export function writeLeaf(writer: ByteWriter, entry: LeafEntry): void {
+  writer.varint(entry.slot);
+  writeHash(writer, entry.leaf);
+}
+
+export function readLeaf(reader: ByteReader): LeafEntry {
+  return { slot: readU16(reader), leaf: readHash(reader) };
+}
+
+export interface KeyEntry {
+  readonly address: Uint8Array;
+  readonly hash: Hash128;
+}
+
+export function writeKey(writer: ByteWriter, entry: KeyEntry): void {
+  writer.sized(entry.address);
+  writeHash(writer, entry.hash);
+}
+
+export function readKey(reader: ByteReader): KeyEntry {
+  return { address: reader.sized(), hash: readHash(reader) };
 }

@@ -5,6 +5,7 @@
  * Every message travels with the sender's hybrid time (in the envelope, not here). Every handler is idempotent: messages may
  * be lost, repeated, reordered, and arrive late.
  */
+import type { OperationResult, WriteOperation } from './operation-types.ts';
 
 /** A node's name, unique in the cluster: 1-32 characters of [A-Za-z0-9._-]. */
 export type NodeId = string;
@@ -45,16 +46,18 @@ export interface Consistency {
   readonly timeoutMs: number;
 }
 
-/**
- * One client write. `supersedes`: what the new value replaces: all that the coordinator holds (plain SET), nothing (a
- * sibling on purpose), or exactly an encoded version vector (version-vector.ts) that the client has seen.
- */
-export interface WriteOperation {
-  readonly type: 'put' | 'delete';
-  /** Empty for `delete`. */
-  readonly value: Uint8Array;
-  readonly supersedes: 'held' | 'nothing' | Uint8Array;
-}
+export type {
+  AddFloatOperation,
+  AddOperation,
+  AppendOperation,
+  DeleteOperation,
+  ExpireOperation,
+  OperationResult,
+  PutOperation,
+  SetRangeOperation,
+  Supersedes,
+  WriteOperation,
+} from './operation-types.ts';
 
 /** A record and where it belongs. `address`: canonical bytes, see address.ts. `record`: see record-codec.ts. */
 export interface ReplicaItem {
@@ -78,6 +81,44 @@ export interface ForwardReplyMessage {
   readonly kind: 'forward-reply';
   readonly stream: number;
   readonly outcome: WriteOutcome;
+  /** What the coordinator did, when the request's header named a trace. */
+  readonly trace?: readonly TraceStep[];
+}
+
+/**
+ * What a step of a traced request was. `asked` for a record, and `answered`; `sent` a record to keep, and `stored`; `refused`
+ * either; `lost`: the connection went; `merged`: the coordinator's own replica has the operation; `hint`: one is kept for the
+ * node; `repaired`: an owner that was behind is sent what is newer; `ended`: with the outcome in the note.
+ */
+export type TraceWord =
+  | 'forwarded'
+  | 'coordinates'
+  | 'asked'
+  | 'answered'
+  | 'merged'
+  | 'sent'
+  | 'stored'
+  | 'refused'
+  | 'lost'
+  | 'hint'
+  | 'repaired'
+  | 'ended';
+
+/** One step of a traced request, as one node saw it. */
+export interface TraceStep {
+  /** Microseconds since the node that tells of it began with the request. */
+  readonly atUs: number;
+  readonly word: TraceWord;
+  /** Whom it concerns. */
+  readonly node: NodeId;
+  /** `none` where it means nothing. */
+  readonly role: 'none' | 'owner' | 'fallback';
+  /** Encoded version vector of the record that is spoken of; undefined: absent, or none is. */
+  readonly context: Uint8Array | undefined;
+  /** Values in that record, tombstones too. */
+  readonly siblings: number;
+  /** For people. */
+  readonly note: string;
 }
 
 export interface ReplicateMessage {
@@ -194,7 +235,45 @@ export interface ExchangeKeysReplyMessage {
   readonly covered: Uint8Array;
 }
 
+/** Asks an owner for a page of what it holds in a range of slots: SCAN, KEYS, DBSIZE. */
+export interface ScanMessage {
+  readonly kind: 'scan';
+  readonly stream: number;
+  readonly header: RequestHeader;
+  readonly fromSlot: number;
+  readonly toSlot: number;
+  /** Exclusive, in the order of addresses; empty: from the first of the range. Any bytes will do, not only an address. */
+  readonly after: Uint8Array;
+  /** Records at most; the answer may be shorter, and yet not be the end. */
+  readonly limit: number;
+}
+
+/** One record of a page, live or not: who merges pages must know of deletes too. */
+export interface ScannedRecord {
+  readonly address: Uint8Array;
+  readonly hash: Hash128;
+  /** GET would find a value now, by the answering node's hybrid clock. */
+  readonly live: boolean;
+  readonly expires: boolean;
+  /** RECORD_TYPE_…; see record.ts. */
+  readonly type: number;
+}
+
+export interface ScanReplyMessage {
+  readonly kind: 'scan-reply';
+  readonly stream: number;
+  readonly status: 'ok' | 'refused';
+  /** As in FetchReplyMessage. */
+  readonly doubt: boolean;
+  /** Ascending by address. */
+  readonly records: readonly ScannedRecord[];
+  /** Nothing up to here (inclusive) is missing from the page; empty: the whole range is answered. */
+  readonly covered: Uint8Array;
+}
+
 export type Message =
+  | ScanMessage
+  | ScanReplyMessage
   | ForwardMessage
   | ForwardReplyMessage
   | ReplicateMessage
@@ -221,6 +300,12 @@ export type WriteOutcome =
       readonly acknowledged: number;
       /** Of them fallbacks, holding it as a hint. */
       readonly hinted: number;
+      /**
+       * Values that the record has after a write that did not supersede all that was held; absent: one. Where there are more,
+       * the writer has not seen them all, and must not be told that `context` is what it has seen.
+       */
+      readonly siblings?: number;
+      readonly result: OperationResult;
     }
   | { readonly status: 'failed'; readonly reason: FailureReason; readonly detail: string }
   | { readonly status: 'indeterminate'; readonly reason: FailureReason; readonly detail: string };
@@ -236,5 +321,13 @@ export type ReadOutcome =
     }
   | { readonly status: 'failed'; readonly reason: FailureReason; readonly detail: string };
 
-/** `quorum`: too few replicas answered in time. `unreachable`: too few can be reached at all. */
-export type FailureReason = 'quorum' | 'unreachable' | 'refused' | 'overload' | 'engine' | 'limit' | 'stopping';
+/** `rejected`: the operation makes no sense on what is held; the detail is Redis's error text. `quorum`: too few replicas answered in time. `unreachable`: too few can be reached at all. */
+export type FailureReason =
+  | 'quorum'
+  | 'unreachable'
+  | 'refused'
+  | 'overload'
+  | 'engine'
+  | 'limit'
+  | 'rejected'
+  | 'stopping';

@@ -9,6 +9,7 @@
  * expired bytes were stripped is each replica's own affair, and is told in the body.
  */
 import { crc32 } from './checksum.ts';
+import { decodeDelta } from './crdt/delta.ts';
 import type { Dot } from './dot.ts';
 import { ByteReader, varintLength, writeUint64, writeVarint } from './encoding.ts';
 import { type Deadline, type DottedRecord, type DottedValue, RECORD_TYPE_STRING } from './record.ts';
@@ -19,7 +20,8 @@ const FORMAT = 1;
 const FLAG_TOMBSTONE = 1;
 const FLAG_DEADLINES = 2;
 const FLAG_EXTENSIONS = 4;
-const FLAGS_KNOWN = 7;
+const FLAG_DELTA = 8;
+const FLAGS_KNOWN = 15;
 const BODY_HELD = 0;
 const BODY_STRIPPED = 1;
 
@@ -73,12 +75,13 @@ function writeDot(target: Buffer, at: number, dot: Dot, context: VersionVector):
 }
 
 function writeHeader(target: Buffer, at: number, value: DottedValue, context: VersionVector): number {
-  const { tombstone, deadlines, extensions } = value;
+  const { tombstone, delta, deadlines, extensions } = value;
   at = writeDot(target, at, value.dot, context);
   target[at++] =
     (tombstone ? FLAG_TOMBSTONE : 0) |
     (deadlines.length > 0 ? FLAG_DEADLINES : 0) |
-    (extensions === undefined ? 0 : FLAG_EXTENSIONS);
+    (extensions === undefined ? 0 : FLAG_EXTENSIONS) |
+    (delta ? FLAG_DELTA : 0);
   at = writeUint64(target, at, value.hybridTime);
   if (!tombstone) {
     at = target.writeUInt32BE(value.checksum, at);
@@ -182,10 +185,13 @@ function readHeader(reader: ByteReader, context: VersionVector, dot: Dot): Mutab
   const tombstone = (flags & FLAG_TOMBSTONE) !== 0;
   const hasDeadlines = (flags & FLAG_DEADLINES) !== 0;
   if (tombstone && hasDeadlines) reader.fail('a tombstone with a deadline');
+  const delta = (flags & FLAG_DELTA) !== 0;
+  if (tombstone && delta) reader.fail('a tombstone that is a delta');
   return {
     dot,
     hybridTime: reader.uint64(),
     tombstone,
+    delta,
     checksum: tombstone ? 0 : reader.uint32(),
     lengthBytes: tombstone ? 0 : reader.varint(),
     deadlines: hasDeadlines ? readDeadlines(reader, context) : NO_DEADLINES,
@@ -226,9 +232,11 @@ function readBody(reader: ByteReader, value: MutableValue, verify: boolean): voi
   if (value.tombstone) return;
   if (value.deadlines.length > 0) {
     const state = reader.uint8();
-    if (state === BODY_STRIPPED) return;
+    if (state === BODY_STRIPPED && !value.delta) return;
     if (state !== BODY_HELD) reader.fail(`unknown state ${state} of a value's bytes`);
   }
   value.bytes = reader.view(value.lengthBytes);
-  if (verify && crc32(value.bytes) !== value.checksum) reader.fail('a value does not match its checksum');
+  if (!verify) return;
+  if (crc32(value.bytes) !== value.checksum) reader.fail('a value does not match its checksum');
+  if (value.delta) decodeDelta(value.bytes);
 }

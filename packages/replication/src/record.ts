@@ -16,32 +16,27 @@
  * all kept and the longest counts. Keeping only the longest would not be associative. They go when their value goes.
  */
 import { crc32 } from './checksum.ts';
+import { absorb } from './crdt/absorbed.ts';
+import { counterValue, isCounter } from './crdt/counter.ts';
+import { type Deadline, isDue, isShown } from './deadline.ts';
 import { compareDots, type Dot, formatDot } from './dot.ts';
 import { asBuffer } from './encoding.ts';
 import { ReplicationError } from './errors.ts';
 import type { HybridTime } from './hybrid-clock.ts';
 import { VersionVector } from './version-vector.ts';
 
+export { type Deadline, deadlineMsOf, FOREVER_MS } from './deadline.ts';
+
 /** The types of records; on disk. */
 export const RECORD_TYPE_STRING = 0;
 /** A write that would leave more siblings than this is refused; a merge never is. */
 export const SIBLINGS_MAX = 64;
-/** The deadline that PERSIST sets. */
-export const FOREVER_MS = Number.MAX_SAFE_INTEGER;
-
-/**
- * When a value expires, by the wall part of hybrid time. The dot is the value's when set with it, else of a write of
- * its own.
- */
-export interface Deadline {
-  readonly atMs: number;
-  readonly dot: Dot;
-}
-
 export interface DottedValue {
   readonly dot: Dot;
   readonly hybridTime: HybridTime;
   readonly tombstone: boolean;
+  /** What one actor has added to a counter, in the form of crdt/delta.ts; else a register's value. Never a tombstone. */
+  readonly delta: boolean;
   /** Concurrent deadlines, ascending by dot; the longest counts. Empty: none was ever set. */
   readonly deadlines: readonly Deadline[];
   /** CRC-32 of the value's bytes, also after they were stripped; 0 for a tombstone. */
@@ -62,6 +57,8 @@ export interface DottedRecord {
   readonly context: VersionVector;
   readonly values: readonly DottedValue[];
 }
+
+const NO_VALUES: readonly DottedValue[] = [];
 
 export interface RecordWrite {
   /** Above everything that the record's context has of its actor. */
@@ -86,39 +83,54 @@ export function applyWrite(base: DottedRecord | undefined, write: RecordWrite): 
     return {
       type: RECORD_TYPE_STRING,
       context: (base?.context ?? VersionVector.EMPTY).with(write.dot),
-      values: [written],
+      values: [absorbing(written, base?.values ?? NO_VALUES, NO_VALUES)],
     };
   }
   const superseded = write.supersedes === 'nothing' ? VersionVector.EMPTY : write.supersedes;
   if (superseded.covers(write.dot)) {
     throw new ReplicationError(
       'REPLICATION_BAD_CONTEXT',
-      `the context names ${formatDot(write.dot)}, which was not issued yet`,
+      `the context names ${formatDot(write.dot)}, a write that was never made; KVD.GET the key for its context`,
     );
   }
-  const values = (base?.values ?? []).filter((value) => !superseded.covers(value.dot));
-  if (values.length >= SIBLINGS_MAX) {
-    throw new ReplicationError(
-      'REPLICATION_TOO_MANY_SIBLINGS',
-      `the key has ${values.length} siblings; ${SIBLINGS_MAX} at most`,
-    );
-  }
-  values.push(written);
+  const kept: DottedValue[] = [];
+  const dropped: DottedValue[] = [];
+  for (const value of base?.values ?? NO_VALUES) (superseded.covers(value.dot) ? dropped : kept).push(value);
+  assertRoom(kept);
+  const values = [...kept, absorbing(written, dropped, kept)];
   const context = (base?.context ?? VersionVector.EMPTY).join(superseded).with(write.dot);
   return { type: RECORD_TYPE_STRING, context, values: values.sort(byDot) };
 }
 
 /**
  * The record after one more write, which gives all values held a deadline instead of the ones held: EXPIRE and PERSIST.
+ * What has expired at `nowMs` keeps its own: it must not come back.
  */
-export function applyDeadline(base: DottedRecord, deadline: Deadline): DottedRecord {
+export function applyDeadline(base: DottedRecord, deadline: Deadline, nowMs = 0): DottedRecord {
   assertFresh(base, deadline.dot);
-  const values = base.values.map((value) => (value.tombstone ? value : { ...value, deadlines: [deadline] }));
+  const values = base.values.map((value) =>
+    value.tombstone || isDue(value, nowMs) ? value : { ...value, deadlines: [deadline] },
+  );
   return { type: base.type, context: base.context.with(deadline.dot), values };
 }
 
 function assertFresh(base: DottedRecord | undefined, dot: Dot): void {
   if (base?.context.covers(dot)) throw dotReused(dot, 'the record has seen it already');
+}
+
+/** Deltas of a counter are no siblings: there is one for each actor that has added. */
+function assertRoom(kept: readonly DottedValue[]): void {
+  const count = kept.reduce((sum, value) => sum + (value.delta ? 0 : 1), 0);
+  if (count < SIBLINGS_MAX) return;
+  throw new ReplicationError(
+    'REPLICATION_TOO_MANY_SIBLINGS',
+    `the key has ${count} siblings, ${SIBLINGS_MAX} at most; KVD.GET the key and KVD.PUT one value with the context`,
+  );
+}
+
+function absorbing(value: DottedValue, dropped: readonly DottedValue[], kept: readonly DottedValue[]): DottedValue {
+  const extensions = absorb(value.dot.actor, dropped, kept);
+  return extensions === undefined ? value : { ...value, extensions };
 }
 
 function writtenValue({ dot, hybridTime, value, deadlineMs }: RecordWrite): DottedValue {
@@ -128,6 +140,7 @@ function writtenValue({ dot, hybridTime, value, deadlineMs }: RecordWrite): Dott
     dot,
     hybridTime,
     tombstone,
+    delta: false,
     deadlines: tombstone || deadlineMs === undefined ? [] : [{ atMs: deadlineMs, dot }],
     checksum: bytes === undefined ? 0 : crc32(bytes),
     lengthBytes: bytes === undefined ? 0 : bytes.length,
@@ -219,6 +232,7 @@ function assertSameWrite(left: DottedValue, right: DottedValue): void {
     left.lengthBytes === right.lengthBytes &&
     left.hybridTime === right.hybridTime &&
     left.tombstone === right.tombstone &&
+    left.delta === right.delta &&
     sameBytes(left.extensions, right.extensions);
   if (!same) throw dotReused(left.dot, `checksums ${left.checksum} and ${right.checksum}`);
 }
@@ -236,32 +250,24 @@ function byDot(left: DottedValue, right: DottedValue): number {
   return compareDots(left.dot, right.dot);
 }
 
-/** The deadline that counts, or undefined when the value never expires. */
-export function deadlineMsOf(value: DottedValue): number | undefined {
-  let latest: number | undefined;
-  for (const { atMs } of value.deadlines) if (latest === undefined || atMs > latest) latest = atMs;
-  return latest === FOREVER_MS ? undefined : latest;
-}
-
-/** A reader at `nowMs` (the wall part of its hybrid time) is shown this value. */
-function isShown(value: DottedValue, nowMs: number): value is LiveValue {
-  if (value.bytes === undefined) return false;
-  const deadlineMs = deadlineMsOf(value);
-  return deadlineMs === undefined || nowMs < deadlineMs;
-}
-
 /**
  * What GET returns: of all siblings the one with the latest hybrid time, ties by dot. When that is a tombstone or has
- * expired, the key is absent: an older sibling must not come back because a newer one was deleted or ran out. `nowMs`:
- * the wall part of the reader's hybrid time; without it nothing expires.
+ * expired, the key is absent: an older sibling must not come back because a newer one was deleted or ran out. What was added
+ * to a counter is on top of it, in decimal text (crdt/counter.ts). `nowMs`: the wall part of the reader's hybrid time;
+ * without it nothing expires.
  */
 export function winner(record: DottedRecord, nowMs = 0): LiveValue | undefined {
-  let latest = record.values[0] as DottedValue;
-  for (let i = 1; i < record.values.length; i++) {
-    const value = record.values[i] as DottedValue;
-    if (value.hybridTime >= latest.hybridTime) latest = value;
+  const register = winningRegister(record, nowMs);
+  return isCounter(record) ? counterValue(record, register, nowMs) : register;
+}
+
+/** The winner without what was added on top. */
+export function winningRegister(record: DottedRecord, nowMs: number): LiveValue | undefined {
+  let latest: DottedValue | undefined;
+  for (const value of record.values) {
+    if (!value.delta && (latest === undefined || value.hybridTime >= latest.hybridTime)) latest = value;
   }
-  return isShown(latest, nowMs) ? latest : undefined;
+  return latest !== undefined && isShown(latest, nowMs) ? latest : undefined;
 }
 
 /** True when GET finds a value. */
@@ -269,9 +275,15 @@ export function isLive(record: DottedRecord, nowMs = 0): boolean {
   return winner(record, nowMs) !== undefined;
 }
 
-/** Every value that a reader may be shown, ascending by dot: what KVD.GET returns. No tombstones, nothing expired. */
+/**
+ * Every value that a reader may be shown, ascending by dot: what KVD.GET returns. No tombstones, nothing expired. Of a counter
+ * each base with what was added on top; without a base that alone.
+ */
 export function siblings(record: DottedRecord, nowMs = 0): readonly LiveValue[] {
-  return record.values.filter((value): value is LiveValue => isShown(value, nowMs));
+  const shown = record.values.filter((value): value is LiveValue => !value.delta && isShown(value, nowMs));
+  if (!isCounter(record)) return shown;
+  const bases = shown.length === 0 ? [undefined] : shown;
+  return bases.map((base) => counterValue(record, base, nowMs)).filter((value) => value !== undefined);
 }
 
 /**
@@ -279,7 +291,8 @@ export function siblings(record: DottedRecord, nowMs = 0): readonly LiveValue[] 
  * checksums and lengths stay, and so does the record's hash.
  */
 export function stripExpired(record: DottedRecord, nowMs: number): DottedRecord {
-  const due = (value: DottedValue): boolean => value.bytes !== undefined && !isShown(value, nowMs);
+  // A delta is small, and its sum is wanted when it is superseded.
+  const due = (value: DottedValue): boolean => value.bytes !== undefined && !value.delta && isDue(value, nowMs);
   if (!record.values.some(due)) return record;
   return { ...record, values: record.values.map((value) => (due(value) ? { ...value, bytes: undefined } : value)) };
 }
@@ -298,6 +311,7 @@ function valuesEqual(left: DottedValue, right: DottedValue): boolean {
     left.lengthBytes === right.lengthBytes &&
     left.hybridTime === right.hybridTime &&
     left.tombstone === right.tombstone &&
+    left.delta === right.delta &&
     sameBytes(left.bytes, right.bytes) &&
     sameBytes(left.extensions, right.extensions) &&
     left.deadlines.length === right.deadlines.length &&

@@ -36,9 +36,34 @@ const consistency = fc.record({
   timeoutMs: count,
 });
 const supersedes = fc.oneof(fc.constantFrom('held', 'nothing'), bytes);
+const answer = fc.constant('presence');
+const token = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((each) => Buffer.from(each));
+const request = { requestToken: token, repeated: fc.constant(true) };
 const operation = fc.oneof(
   fc.record({ type: fc.constant('put'), value: bytes, supersedes }),
-  fc.record({ type: fc.constant('delete'), value: fc.constant(Buffer.alloc(0)), supersedes }),
+  fc.record(
+    {
+      type: fc.constant('put'),
+      value: bytes,
+      supersedes,
+      deadline: fc.oneof(count, fc.constant('keep')),
+      condition: fc.constantFrom('absent', 'present'),
+      answer,
+    },
+    { requiredKeys: ['type', 'value', 'supersedes'] },
+  ),
+  fc.record({ type: fc.constant('delete'), supersedes, answer }, { requiredKeys: ['type', 'supersedes'] }),
+  fc.record(
+    { type: fc.constant('expire'), atMs: count, condition: fc.constantFrom('NX', 'XX', 'GT', 'LT', 'XX-LT'), answer },
+    { requiredKeys: ['type', 'atMs'] },
+  ),
+  fc.record({ type: fc.constant('append'), value: bytes }),
+  fc.record({ type: fc.constant('set-range'), offset: count, value: bytes }),
+  fc.record(
+    { type: fc.constant('add'), delta: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), ...request },
+    { requiredKeys: ['type', 'delta'] },
+  ),
+  fc.record({ type: fc.constant('add-float'), delta: text, ...request }, { requiredKeys: ['type', 'delta'] }),
 );
 const reason = fc.constantFrom<FailureReason>(
   'quorum',
@@ -48,9 +73,11 @@ const reason = fc.constantFrom<FailureReason>(
   'engine',
   'limit',
   'stopping',
+  'rejected',
 );
+const result = fc.record({ applied: fc.boolean(), value: fc.option(bytes, { nil: undefined }) });
 const outcome = fc.oneof(
-  fc.record({ status: fc.constant('ok'), context: bytes, acknowledged: count, hinted: count }),
+  fc.record({ status: fc.constant('ok'), context: bytes, acknowledged: count, hinted: count, result }),
   fc.record({ status: fc.constantFrom('failed', 'indeterminate'), reason, detail: text }),
 );
 const item = fc.record({ address: bytes, record: bytes });
@@ -105,15 +132,74 @@ const FIELDS: { readonly [K in Message['kind']]: { readonly [field: string]: fc.
     keys: list(fc.record({ address: bytes, hash })),
   },
   'exchange-keys-reply': { status, wanted: list(bytes), items: list(item), covered: bytes },
+  scan: { header, fromSlot: u16, toSlot: u16, after: bytes, limit: count },
+  'scan-reply': {
+    status,
+    doubt: fc.boolean(),
+    records: list(fc.record({ address: bytes, hash, live: fc.boolean(), expires: fc.boolean(), type: fc.nat(255) })),
+    covered: bytes,
+  },
 };
 const KINDS = Object.keys(FIELDS) as Message['kind'][];
 
 const messageOf = (kind: Message['kind']): fc.Arbitrary<Message> =>
   fc.record({ kind: fc.constant(kind), stream: count, ...FIELDS[kind] }) as unknown as fc.Arbitrary<Message>;
 const message = fc.constantFrom(...KINDS).chain(messageOf);
+const FAILED = { status: 'failed', reason: 'quorum', detail: 'x' } as const;
+const TRACED = { atUs: 9, word: 'hint', node: 'n1', role: 'none', context: undefined, siblings: 0, note: 'n' } as const;
+
 const bad = expect.objectContaining({ code: 'REPLICATION_BAD_MESSAGE' });
 
 const SAMPLE: Message = { kind: 'exchange-leaves-reply', stream: 300, status: 'ok', differing: [5, 16383] };
+
+describe('the extensions of a forward-reply', () => {
+  const step = fc.record({
+    atUs: count,
+    word: fc.constantFrom(
+      'forwarded',
+      'coordinates',
+      'asked',
+      'answered',
+      'merged',
+      'sent',
+      'stored',
+      'refused',
+      'lost',
+    ),
+    node: nodeId,
+    role: fc.constantFrom('none', 'owner', 'fallback'),
+    context: fc.option(bytes, { nil: undefined }),
+    siblings: count,
+    note: text,
+  });
+  const reply = fc.record({
+    kind: fc.constant('forward-reply'),
+    stream: count,
+    outcome: fc.tuple(outcome, count).map(([each, siblings]) => (each.status === 'ok' ? { ...each, siblings } : each)),
+    trace: list(step),
+  }) as unknown as fc.Arbitrary<Message>;
+
+  it('come back: the trace, and how many siblings are left', () => {
+    fc.assert(
+      fc.property(reply, (sent) => {
+        expect(decodeMessage(messageType(sent), encodeMessage(sent, 5)).message).toEqual(sent);
+      }),
+    );
+  });
+
+  it('are refused when they are cut or damaged, and passed over when they are unknown', () => {
+    const sent = { kind: 'forward-reply', stream: 1, outcome: FAILED, trace: [TRACED] } as const;
+    const encoded = encodeMessage(sent, 5);
+    for (let length = 0; length < encoded.length; length++) {
+      expect(() => decodeMessage(17, encoded.subarray(0, length))).toThrow(bad);
+    }
+    const plain = encodeMessage({ kind: 'forward-reply', stream: 1, outcome: FAILED }, 5);
+    const unknown = Buffer.concat([plain.subarray(0, -1), Buffer.from([1, 99, 2, 7, 7])]);
+    expect(decodeMessage(17, unknown).message).toEqual({ kind: 'forward-reply', stream: 1, outcome: FAILED });
+    const siblingsOfFailure = Buffer.concat([plain.subarray(0, -1), Buffer.from([1, 2, 1, 2])]);
+    expect(() => decodeMessage(17, siblingsOfFailure)).toThrow(bad);
+  });
+});
 
 describe('the message codec', () => {
   it.each(KINDS)('gives every field of %s back', (kind) => {
@@ -127,7 +213,7 @@ describe('the message codec', () => {
 
   it('has a type of its own for each kind, which never changes', () => {
     const types = KINDS.map((kind) => messageType({ ...SAMPLE, kind } as Message));
-    expect(types).toEqual([16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27]);
+    expect(types).toEqual([16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
   });
 
   it('throws nothing but its own error on damaged payloads, and decodes no more than there was', () => {

@@ -23,6 +23,14 @@ export interface Location {
   readonly fallbacks: readonly string[];
 }
 
+/** Neighbouring slots with the same owners (`CLUSTER SLOTS`). */
+export interface SlotRun {
+  readonly from: number;
+  readonly to: number;
+  /** Names of the owners, the first one first. */
+  readonly row: readonly string[];
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 export function textOf(reply: Reply): string {
@@ -70,6 +78,30 @@ export function parseLocation(value: unknown): Location {
     row: stringsField(location, 'row'),
     fallbacks: stringsField(location, 'fallbacks'),
   };
+}
+
+/** Owners are told by their address; the members give it a name. */
+export function parseSlots(reply: Reply, members: readonly Pick<MemberStatus, 'id' | 'host' | 'port'>[]): SlotRun[] {
+  if (!Array.isArray(reply)) throw badReply('a list of slots');
+  const names = new Map(members.map(({ id, host, port }) => [`${host}:${port}`, id]));
+  return reply.map((range: Reply) => {
+    if (!Array.isArray(range)) throw badReply('a range of slots');
+    const [from, to, ...owners] = range as readonly Reply[];
+    if (typeof from !== 'number' || typeof to !== 'number') throw badReply('a range of slots');
+    const row = owners.map((owner) => {
+      if (!Array.isArray(owner)) throw badReply('an owner of slots');
+      const address = `${textOf(owner[0])}:${String(owner[1])}`;
+      return names.get(address) ?? address;
+    });
+    return { from, to, row };
+  });
+}
+
+/** Members that hints are kept for, with the number of slots, the most first (`KVD.STATS`). */
+export function hintsOf(stats: unknown): readonly (readonly [target: string, slots: number])[] {
+  const pending = fieldsOf(fieldsOf(stats)['hintsPending'] ?? {});
+  const entries = Object.keys(pending).map((target) => [target, numberField(pending, target)] as const);
+  return entries.filter(([, slots]) => slots > 0).sort(([, left], [, right]) => right - left);
 }
 
 function fieldsOf(value: unknown): Fields {

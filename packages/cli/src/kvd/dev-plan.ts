@@ -7,12 +7,16 @@ export interface PlannedNode {
   readonly id: string;
   readonly port: number;
   readonly peerPort: number;
+  /** 0: none. */
+  readonly adminPort: number;
   readonly data: string;
   /** Flags of `kvd start`. */
   readonly flags: readonly string[];
 }
 
 const PEER_PORT_OFFSET = 10_000;
+const ADMIN_PORT_OFFSET = 20_000;
+const PORT_MAX = 65_535;
 
 /** Node i: id node-i, RESP on port + i - 1, peers 10000 above, data in DATA/node-i. */
 export function planNodes(settings: DevSettings): readonly PlannedNode[] {
@@ -25,6 +29,7 @@ function planNode(settings: DevSettings, number: number, members: string): Plann
   const id = `node-${number}`;
   const port = settings.port + number - 1;
   const peerPort = port + PEER_PORT_OFFSET;
+  const adminPort = port + ADMIN_PORT_OFFSET > PORT_MAX ? 0 : port + ADMIN_PORT_OFFSET;
   // `join` would drop the `./` that people typed and expect to see again.
   const data = settings.data.startsWith('./') ? `./${join(settings.data, id)}` : join(settings.data, id);
   const flags = {
@@ -32,9 +37,11 @@ function planNode(settings: DevSettings, number: number, members: string): Plann
     host: settings.host,
     port,
     'peer-port': peerPort,
+    'admin-port': adminPort,
     data,
     'initial-members': members,
     'log-level': settings['log-level'],
+    'log-format': settings['log-format'],
     'max-value-bytes': settings['max-value-bytes'],
     'gossip-interval-ms': settings['gossip-interval-ms'],
     'anti-entropy-interval-ms': settings['anti-entropy-interval-ms'],
@@ -43,15 +50,23 @@ function planNode(settings: DevSettings, number: number, members: string): Plann
     id,
     port,
     peerPort,
+    adminPort,
     data,
-    flags: Object.entries(flags).flatMap(([name, value]) => [`--${name}`, `${value}`]),
+    // Secrets go through the environment: flags are seen by everybody.
+    flags: [
+      ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, `${value}`]),
+      ...(settings['unsafe-no-auth'] ? ['--unsafe-no-auth'] : []),
+    ],
   };
 }
 
 export function portUses(nodes: readonly PlannedNode[]): readonly PortUse[] {
-  return nodes.flatMap(({ id, port, peerPort }) => [
+  return nodes.flatMap(({ id, port, peerPort, adminPort }) => [
     { port, purpose: `RESP of ${id}` },
     { port: peerPort, purpose: `peers of ${id}, its RESP port + ${PEER_PORT_OFFSET}` },
+    ...(adminPort === 0
+      ? []
+      : [{ port: adminPort, purpose: `metrics of ${id}, its RESP port + ${ADMIN_PORT_OFFSET}` }]),
   ]);
 }
 
@@ -59,10 +74,14 @@ export interface HintContext {
   readonly hasRedisCli: boolean;
   /** How this installation calls kvctl: `npx kvctl` in a clone. */
   readonly kvctl: string;
+  readonly needsPassword: boolean;
 }
 
 /** What to type next, after `kvd ready`. */
-export function nextSteps(nodes: readonly PlannedNode[], { hasRedisCli, kvctl }: HintContext): readonly string[] {
+export function nextSteps(
+  nodes: readonly PlannedNode[],
+  { hasRedisCli, kvctl, needsPassword }: HintContext,
+): readonly string[] {
   const first = nodes[0]?.port;
   const last = nodes.at(-1)?.port;
   const redis = [`  redis-cli -p ${first} set k v`, `  redis-cli -p ${last} get k`];
@@ -72,5 +91,6 @@ export function nextSteps(nodes: readonly PlannedNode[], { hasRedisCli, kvctl }:
     ...own,
   ];
   const end = [`  ${kvctl} -p ${first} status`, 'Ctrl-C stops the cluster; its data stays.'];
-  return ['In another terminal:', ...(hasRedisCli ? redis : without), ...end];
+  const password = ['The password goes into REDISCLI_AUTH for redis-cli, into KVCTL_PASSWORD for kvctl:'];
+  return ['In another terminal:', ...(needsPassword ? password : []), ...(hasRedisCli ? redis : without), ...end];
 }

@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { parseDuration } from '../duration.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
+import { secretVariables } from '../secrets.ts';
 import type { DevSettings } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
 import { nextSteps, type PlannedNode, planNodes, portUses } from './dev-plan.ts';
@@ -42,10 +43,11 @@ function supervise(
     const restartDelayMs = parseDuration(settings['restart-delay']) ?? 0;
     const options = { ids: nodes.map(({ id }) => id), restartDelayMs, stopTimeoutMs: STOP_TIMEOUT_MS };
     const supervisor = new Supervisor(options, {
-      spawn: (id, events) => spawnNode(nodes.find((node) => node.id === id)?.flags ?? [], events),
+      spawn: (id, events) =>
+        spawnNode(nodes.find((node) => node.id === id)?.flags ?? [], secretVariables(settings), events),
       after: startTimer,
       report: (line) => terminal.out(line),
-      allReady: () => announceReady(nodes, terminal),
+      allReady: () => announceReady(nodes, settings, terminal),
       failed: (death) => {
         exitCode = death.exitCode ?? EXIT_CODES.failed;
         stop('a node cannot start');
@@ -71,10 +73,11 @@ function startTimer(delayMs: number, callback: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-function announceReady(nodes: readonly PlannedNode[], terminal: Terminal): void {
+function announceReady(nodes: readonly PlannedNode[], settings: DevSettings, terminal: Terminal): void {
   const kvctl = process.env['npm_lifecycle_event'] === undefined ? 'kvctl' : 'npx kvctl';
+  const context = { hasRedisCli: isOnPath('redis-cli'), kvctl, needsPassword: settings.requirepass !== undefined };
   terminal.out('kvd ready');
-  for (const line of nextSteps(nodes, { hasRedisCli: isOnPath('redis-cli'), kvctl })) terminal.out(line);
+  for (const line of nextSteps(nodes, context)) terminal.out(line);
 }
 
 function isOnPath(program: string): boolean {

@@ -13,17 +13,21 @@ const program = fileURLToPath(new URL(`../bin/kvd${extname(import.meta.url)}`, i
  * The child has a process group of its own, so that Ctrl-C in a terminal reaches the supervisor alone and nodes stop in its
  * order. That it cannot outlive the supervisor is the channel's doing (`--supervised`).
  */
-export function spawnNode(flags: readonly string[], events: NodeProcessEvents): NodeProcess {
+export function spawnNode(
+  flags: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  events: NodeProcessEvents,
+): NodeProcess {
   const child = spawn(process.execPath, [...process.execArgv, program, 'start', '--supervised', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     detached: true,
-    env: withoutSettings(process.env),
+    env: { ...withoutSettings(process.env), ...variables },
   });
   watch(child, events);
   return { kill: (signal) => void child.kill(signal) };
 }
 
-/** Every setting is given as a flag; the supervisor's own variables would mean something else to a node. */
+/** Every setting but secrets is given as a flag; the supervisor's own variables would mean something else to a node. */
 function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('KVD_')));
 }

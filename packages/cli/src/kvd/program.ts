@@ -1,6 +1,7 @@
 import { type Command, createProgram, Option } from '../command-line.ts';
+import { secretVariables } from '../secrets.ts';
 import { addSettingFlags, settingsOf } from '../setting-flags.ts';
-import { devSettings, nodeSettings } from '../settings.ts';
+import { devSettings, nodeSettings, type SettingsOf, type SettingsSchema } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
 import { packageVersion } from '../version.ts';
 
@@ -12,6 +13,7 @@ export function createKvdProgram(terminal: Terminal, environment: NodeJS.Process
   const start = addSettingFlags(program.command('start').description('run one node'), nodeSettings);
   start.addOption(supervisedOption()).action(async () => {
     const settings = settingsOf(start, nodeSettings, environment);
+    hideArguments('kvd start', settings);
     const { processDependencies, start: runNode } = await import('./start.ts');
     const dependencies = await processDependencies(start.opts()['supervised'] === true, terminal);
     terminal.exitCode = await runNode(settings, dependencies, terminal);
@@ -21,9 +23,16 @@ export function createKvdProgram(terminal: Terminal, environment: NodeJS.Process
   dev.addOption(supervisedOption()).action(async () => {
     const { dev: runCluster } = await import('./dev.ts');
     const supervised = dev.opts()['supervised'] === true;
-    terminal.exitCode = await runCluster(settingsOf(dev, devSettings, environment), { supervised }, terminal);
+    const settings = settingsOf(dev, devSettings, environment);
+    hideArguments('kvd dev', settings);
+    terminal.exitCode = await runCluster(settings, { supervised }, terminal);
   });
   return program;
+}
+
+/** A secret that was typed as a flag stands in the list of processes until this puts something else there. */
+function hideArguments(title: string, settings: SettingsOf<SettingsSchema>): void {
+  if (Object.keys(secretVariables(settings)).length > 0) process.title = title;
 }
 
 function supervisedOption(): Option {

@@ -79,7 +79,7 @@ test('status says what is wrong and exits with 1', async () => {
   expect(output[0]).toBe('1 of 2 members alive, ring epoch 1');
   expect(output.filter((line) => line.startsWith('wrong'))).toEqual([
     'wrong: node-2 is dead (not heard by node-1, node-3)',
-    'wrong: writes in 2 slots wait here for absent nodes (hints)',
+    'wrong: writes for absent nodes wait here, in 2 slots (hints)',
   ]);
 });
 

@@ -8,7 +8,8 @@ export async function startRespServer(answers: Readonly<Record<string, string>>)
     socket.on('data', (chunk) => {
       for (const line of commandLines(chunk.toString('latin1'))) {
         asked.push(line);
-        const answer = answers[line] ?? `-ERR unknown command '${line}'\r\n`;
+        const hello = line.startsWith('HELLO 3') ? '%1\r\n+proto\r\n:3\r\n' : undefined;
+        const answer = answers[line] ?? hello ?? `-ERR unknown command '${line}'\r\n`;
         if (answer !== 'SILENCE') socket.write(answer);
       }
     });
@@ -35,4 +36,14 @@ function commandLines(chunk: string): string[] {
     at += 1 + 2 * count;
   }
   return lines;
+}
+
+/** The reply as RESP3 has it: objects are maps. */
+export function resp3(value: unknown): string {
+  if (value === null) return '_\r\n';
+  if (typeof value === 'number') return `:${value}\r\n`;
+  if (typeof value === 'string') return bulk(value);
+  if (Array.isArray(value)) return `*${value.length}\r\n${value.map(resp3).join('')}`;
+  const entries = Object.entries(value as object);
+  return `%${entries.length}\r\n${entries.map(([name, item]) => bulk(name) + resp3(item)).join('')}`;
 }

@@ -26,9 +26,12 @@ test('the flags that a node is given are understood by kvd start, and give every
     host: '127.0.0.1',
     port: 7380,
     'peer-port': 17_380,
+    'admin-port': 27_380,
     data: './data/node-2',
     'initial-members': 'node-1=127.0.0.1:7379,node-2=127.0.0.1:7380,node-3=127.0.0.1:7381',
     'log-level': 'warn',
+    'log-format': 'text',
+    'unsafe-no-auth': false,
     'max-value-bytes': 8 * 1024 * 1024,
     'gossip-interval-ms': 1000,
     'anti-entropy-interval-ms': 60_000,
@@ -36,12 +39,21 @@ test('the flags that a node is given are understood by kvd start, and give every
 });
 
 test('every port of every node is checked before the start', () => {
-  expect(portUses(plan).map(({ port }) => port)).toEqual([7379, 17_379, 7380, 17_380, 7381, 17_381]);
+  expect(portUses(plan).map(({ port }) => port)).toEqual([
+    7379, 17_379, 27_379, 7380, 17_380, 27_380, 7381, 17_381, 27_381,
+  ]);
 });
 
 test('what to type next uses redis-cli, or kvctl where there is none', () => {
-  expect(nextSteps(plan, { hasRedisCli: true, kvctl: 'npx kvctl' }).join('\n')).toContain('redis-cli -p 7381 get k');
-  const without = nextSteps(plan, { hasRedisCli: false, kvctl: 'npx kvctl' }).join('\n');
+  expect(nextSteps(plan, { needsPassword: false, hasRedisCli: true, kvctl: 'npx kvctl' }).join('\n')).toContain(
+    'redis-cli -p 7381 get k',
+  );
+  const without = nextSteps(plan, { needsPassword: false, hasRedisCli: false, kvctl: 'npx kvctl' }).join('\n');
   expect(without).toContain('npx kvctl -p 7379 put k v');
   expect(without).toContain('apt-get install redis-tools');
+});
+
+test('with a password the hints say where it goes', () => {
+  const hints = nextSteps(plan, { hasRedisCli: true, kvctl: 'kvctl', needsPassword: true });
+  expect(hints[1]).toMatch(/REDISCLI_AUTH.*KVCTL_PASSWORD/);
 });

@@ -1,11 +1,11 @@
 /** CLIENT: what a connection is called, and who else is there. */
-import { failure, OK, verbatim } from '../resp/value.ts';
+import { failure, mapOf, OK, type RespValue, setOf, verbatim } from '../resp/value.ts';
 import { readDecimal } from '../resp/decimal.ts';
 import type { Session } from '../session.ts';
 import type { Call, CommandRow } from './command-row.ts';
 import { readClientName } from './connection.ts';
 import { helpRow } from './help.ts';
-import { SYNTAX_ERROR } from './reply-errors.ts';
+import { NOT_AN_INTEGER, SYNTAX_ERROR } from './reply-errors.ts';
 
 const TYPES = new Set(['normal', 'master', 'replica', 'slave', 'pubsub']);
 
@@ -60,6 +60,95 @@ function lines(call: Call, sessions: Iterable<Session>): string {
   for (const session of sessions) text += describe(call, session);
   return text;
 }
+
+/** `CLIENT KILL address`, or filters that must all fit: how many were ended. */
+function kill(call: Call): void {
+  const { args, session } = call;
+  if (args.length === 3) return killByAddress(call, String(args[2]));
+  if (args.length % 2 !== 0) return call.reply(SYNTAX_ERROR);
+  const filters: ((other: Session) => boolean)[] = [];
+  let spareMe = true;
+  for (let i = 2; i < args.length; i += 2) {
+    const name = (args[i] as Buffer).toString('latin1', 0, 16).toUpperCase();
+    const value = String(args[i + 1]);
+    if (name === 'SKIPME' && /^(yes|no)$/i.test(value)) {
+      spareMe = /^yes$/i.test(value);
+      continue;
+    }
+    const filter = filterOf(call, name, value);
+    if (typeof filter !== 'function') return call.reply(filter.refusal);
+    filters.push(filter);
+  }
+  const victims = [...session.clients.sessions()].filter((other) => filters.every((fits) => fits(other)));
+  call.reply(
+    end(
+      call,
+      victims.filter((other) => !spareMe || other !== session),
+    ),
+  );
+}
+
+type Filter = ((other: Session) => boolean) | { readonly refusal: RespValue };
+
+function filterOf({ services }: Call, name: string, value: string): Filter {
+  switch (name) {
+    case 'ID': {
+      const id = readDecimal(Buffer.from(value));
+      return id > 0 ? (other) => other.id === id : { refusal: failure('ERR client-id should be greater than 0') };
+    }
+    case 'TYPE':
+      if (!TYPES.has(value.toLowerCase())) return { refusal: failure(`ERR Unknown client type '${value}'`) };
+      return () => value.toLowerCase() === 'normal';
+    case 'ADDR':
+      return (other) => other.address === value;
+    case 'LADDR':
+      return () => `${services.config.host}:${services.config.port}` === value;
+    case 'USER':
+      return value === 'default' ? () => true : { refusal: failure(`ERR No such user '${value}'`) };
+    default:
+      return { refusal: SYNTAX_ERROR };
+  }
+}
+
+function killByAddress(call: Call, address: string): void {
+  const victims = [...call.session.clients.sessions()].filter((other) => other.address === address);
+  if (victims.length === 0) return call.reply(failure('ERR No such client'));
+  end(call, victims);
+  call.reply(OK);
+}
+
+/** This connection last, and only once it has its answer. */
+function end(call: Call, victims: readonly Session[]): number {
+  for (const victim of victims) {
+    if (victim === call.session) victim.closing = true;
+    else victim.kill();
+  }
+  return victims.length;
+}
+
+function reply(call: Call): void {
+  const word = (call.args[2] as Buffer).toString('latin1', 0, 8).toLowerCase();
+  if (word !== 'on' && word !== 'off' && word !== 'skip') return call.reply(SYNTAX_ERROR);
+  // SKIP within OFF changes nothing, as in Redis.
+  if (word !== 'skip' || call.session.replies !== 'off') call.session.replies = word;
+  call.reply(OK);
+}
+
+/** No command of kvd blocks, so nobody is ever unblocked. */
+function unblock(call: Call): void {
+  const [, , id, how] = call.args as readonly [Buffer, Buffer, Buffer, Buffer?];
+  const word = how?.toString('latin1', 0, 8).toUpperCase();
+  if (call.args.length > 4 || (word !== undefined && word !== 'TIMEOUT' && word !== 'ERROR')) {
+    return call.reply(failure('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR'));
+  }
+  call.reply(Number.isSafeInteger(readDecimal(id)) ? 0 : NOT_AN_INTEGER);
+}
+
+const NO_TRACKING = mapOf([
+  ['flags', setOf(['off'])],
+  ['redirect', -1],
+  ['prefixes', []],
+]);
 
 /** One line, with the fields and the order of Redis 7.4; what kvd does not have is 0. */
 function describe(call: Call, session: Session): string {
@@ -173,6 +262,73 @@ const SUBCOMMANDS: readonly CommandRow[] = [
       { name: 'client-id', type: 'integer', token: 'ID', optional: true, multiple: true, since: '6.2.0' },
     ],
     handler: list,
+  },
+  {
+    name: 'kill',
+    arity: -3,
+    ...CONNECTION,
+    flags: ['admin', 'noscript', 'loading', 'stale'],
+    complexity: 'O(N) where N is the number of client connections',
+    since: '2.4.0',
+    summary: 'Kill the connection of a client',
+    arguments: [
+      { name: 'ip:port', type: 'string', optional: true },
+      { name: 'client-id', type: 'integer', token: 'ID', optional: true, since: '2.8.12' },
+      { name: 'client-type', type: 'string', token: 'TYPE', optional: true, since: '2.8.12' },
+      { name: 'username', type: 'string', token: 'USER', optional: true },
+      { name: 'addr', type: 'string', token: 'ADDR', optional: true },
+      { name: 'laddr', type: 'string', token: 'LADDR', optional: true, since: '6.2.0' },
+      { name: 'skipme', type: 'string', token: 'SKIPME', optional: true },
+    ],
+    handler: kill,
+  },
+  {
+    name: 'reply',
+    arity: 3,
+    ...CONNECTION,
+    since: '3.2.0',
+    summary: 'Instruct the server whether to reply to commands',
+    arguments: [
+      {
+        name: 'on_off_skip',
+        type: 'oneof',
+        arguments: [
+          { name: 'on', type: 'pure-token', token: 'ON' },
+          { name: 'off', type: 'pure-token', token: 'OFF' },
+          { name: 'skip', type: 'pure-token', token: 'SKIP' },
+        ],
+      },
+    ],
+    handler: reply,
+  },
+  {
+    name: 'unblock',
+    arity: -3,
+    ...CONNECTION,
+    flags: ['admin', 'noscript', 'loading', 'stale'],
+    since: '5.0.0',
+    summary: 'Always 0: no command blocks its client',
+    arguments: [
+      { name: 'client-id', type: 'string' },
+      { name: 'timeout_error', type: 'string', optional: true },
+    ],
+    handler: unblock,
+  },
+  {
+    name: 'getredir',
+    arity: 2,
+    ...CONNECTION,
+    since: '6.0.0',
+    summary: 'Always -1: there is no tracking',
+    handler: (call) => call.reply(-1),
+  },
+  {
+    name: 'trackinginfo',
+    arity: 2,
+    ...CONNECTION,
+    since: '6.2.0',
+    summary: 'That tracking is off: there is none',
+    handler: (call) => call.reply(NO_TRACKING),
   },
   {
     name: 'no-evict',

@@ -1,10 +1,14 @@
 /** CLUSTER: what cluster clients ask to find the owner of a key, in the shapes of Redis 7. */
-import { slotOf } from '@kvd/ring';
+import { SLOT_COUNT, slotOf } from '@kvd/ring';
 import type { Consistency } from '@kvd/replication';
-import { mapOf, type RespValue, verbatim } from '../resp/value.ts';
+import { failure, mapOf, type RespValue, verbatim } from '../resp/value.ts';
+import { readDecimal } from '../resp/decimal.ts';
+import { type KeyPage, walkPages } from './all-keys.ts';
 import type { Call, CommandRow } from './command-row.ts';
 import { clusterIdOf, type ClusterNode, type ClusterView, clusterView, type SlotRange } from './cluster-view.ts';
 import { helpRow } from './help.ts';
+import { withConsistency } from './records.ts';
+import { NOT_AN_INTEGER } from './reply-errors.ts';
 
 const NO_METADATA = mapOf([]);
 
@@ -122,10 +126,95 @@ function neededNodes({ r, w }: Consistency): number {
   return Math.max(r, w);
 }
 
+/** Keys of a slot, as R owners hold them. */
+function keysInSlot(call: Call, most: number, done: (keys: readonly Buffer[]) => void): void {
+  const slot = readDecimal(call.args[2] as Buffer);
+  if (!(slot >= 0 && slot < SLOT_COUNT)) return call.reply(INVALID_SLOT);
+  const keys: Buffer[] = [];
+  const wanted = { place: { slot, after: Buffer.alloc(0) }, toSlot: slot, limit: Math.min(most, PAGE_MAX) };
+  const more = (page: KeyPage): boolean => {
+    for (const { key } of page.keys) keys.push(key);
+    return keys.length < most;
+  };
+  call.session.writes.whenSettled(() =>
+    withConsistency(call, (consistency) =>
+      walkPages(call, consistency, wanted, more, (_, failed) =>
+        failed === undefined ? done(keys.slice(0, most)) : call.reply(failed),
+      ),
+    ),
+  );
+}
+
+function countKeysInSlot(call: Call): void {
+  keysInSlot(call, Number.POSITIVE_INFINITY, (keys) => call.reply(keys.length));
+}
+
+function getKeysInSlot(call: Call): void {
+  const count = readDecimal(call.args[3] as Buffer);
+  if (Number.isNaN(count)) return call.reply(NOT_AN_INTEGER);
+  if (count < 0) return call.reply(INVALID_COUNT);
+  if (count === 0) return call.reply([]);
+  keysInSlot(call, count, (keys) => call.reply(keys));
+}
+
+/** One link to each other member that can be reached, as dialled by this node. */
+function links(call: Call): void {
+  const { nodes: all } = clusterView(call.services);
+  const linked = all.filter((node) => node.isReachable && !node.isSelf);
+  call.reply(
+    linked.map((node) =>
+      mapOf([
+        ['direction', 'to'],
+        ['node', node.clusterId],
+        ['create-time', 0],
+        ['events', 'rw'],
+        ['send-buffer-allocated', 0],
+        ['send-buffer-used', 0],
+      ]),
+    ),
+  );
+}
+
+const PAGE_MAX = 1000;
+const INVALID_SLOT = failure('ERR Invalid slot');
+const INVALID_COUNT = failure('ERR Invalid slot or number of keys');
+
 const STALE = { flags: ['stale'], group: 'cluster', since: '3.0.0' } as const;
 const CHANGING = ['nondeterministic_output'] as const;
 
 const SUBCOMMANDS: readonly CommandRow[] = [
+  {
+    name: 'countkeysinslot',
+    arity: 3,
+    ...STALE,
+    summary: 'Return the number of keys in the specified hash slot, wherever it is kept',
+    complexity: 'O(N) where N is the number of keys in the slot',
+    arguments: [{ name: 'slot', type: 'integer' }],
+    handler: countKeysInSlot,
+  },
+  {
+    name: 'getkeysinslot',
+    arity: 4,
+    ...STALE,
+    tips: CHANGING,
+    summary: 'Return keys in the specified hash slot, wherever it is kept',
+    complexity: 'O(N) where N is the number of requested keys',
+    arguments: [
+      { name: 'slot', type: 'integer' },
+      { name: 'count', type: 'integer' },
+    ],
+    handler: getKeysInSlot,
+  },
+  {
+    name: 'links',
+    arity: 2,
+    ...STALE,
+    since: '7.0.0',
+    tips: CHANGING,
+    summary: 'The connections of this node to the other members that it can reach',
+    complexity: 'O(N) where N is the number of members',
+    handler: links,
+  },
   {
     name: 'info',
     arity: 2,

@@ -24,7 +24,16 @@ export type CommandFlag =
 /** The flags of a key specification: what the command does with the key. */
 export type KeyFlag = 'RO' | 'RW' | 'OW' | 'RM' | 'access' | 'update' | 'insert' | 'delete' | 'variable_flags';
 
-export type ArgumentType = 'key' | 'string' | 'integer' | 'pattern' | 'pure-token' | 'block' | 'oneof';
+export type ArgumentType =
+  | 'key'
+  | 'string'
+  | 'integer'
+  | 'double'
+  | 'unix-time'
+  | 'pattern'
+  | 'pure-token'
+  | 'block'
+  | 'oneof';
 
 export interface ArgumentDoc {
   readonly name: string;
@@ -44,6 +53,8 @@ export interface Call {
   readonly args: readonly Buffer[];
   /** By KVD.WITH; undefined: as the session says. */
   readonly overrides: ConsistencyOverrides | undefined;
+  /** By KVD.WITH REQUEST, 16 bytes: the client's own name for the request; only for rows that are `repeatable`. */
+  readonly requestToken?: Uint8Array | undefined;
   /** By KVD.LOCAL: this node's own store only. */
   readonly local: boolean;
   /** To be called exactly once, now or later. */
@@ -73,10 +84,15 @@ export interface CommandRow {
   readonly since: string;
   readonly summary: string;
   readonly complexity: string;
+  /** What was added, and since which version of Redis. */
+  readonly history?: readonly (readonly [since: string, change: string])[];
+  readonly deprecated?: { readonly since: string; readonly replacedBy: string };
   readonly arguments?: readonly ArgumentDoc[];
   readonly subcommands?: readonly CommandRow[];
   /** Absent where only the subcommands can be run. */
   readonly handler?: Handler;
+  /** May be given an id by KVD.WITH REQUEST, under which it takes effect once. */
+  readonly repeatable?: boolean;
   /** May run behind KVD.LOCAL. */
   readonly local?: boolean;
   /** May not run behind KVD.WITH or KVD.LOCAL. */

@@ -1,14 +1,25 @@
 /** All commands, by name. Built when first asked for, since commands that tell of the table are rows of it. */
+import { CHANGE_ROWS } from './changes.ts';
 import { CLUSTER_ROWS } from './cluster.ts';
 import type { CommandRow } from './command-row.ts';
 import { CONNECTION_ROWS } from './connection.ts';
 import { CLIENT_ROWS } from './client.ts';
 import { CONFIG_ROWS } from './config.ts';
+import { EXPIRY_ROWS } from './expiry.ts';
 import { INFO_ROWS } from './info.ts';
 import { INTROSPECTION_ROWS } from './introspection.ts';
 import { KEY_ROWS } from './keys.ts';
 import { KVD_ROWS } from './kvd.ts';
+import { SET_ROWS } from './set-rows.ts';
+import { EXPLAIN_ROWS } from './explain.ts';
+import { SESSION_ROWS } from './session.ts';
+import { VERSION_ROWS } from './version-rows.ts';
 import { STRING_ROWS } from './strings.ts';
+import { SCAN_ROWS } from './scan.ts';
+import { SERVER_ROWS } from './server.ts';
+import { SLOW_LOG_ROWS } from './slow-log.ts';
+import { WAIT_ROWS } from './wait.ts';
+import { TIME_ROWS } from './time.ts';
 
 /** What a lookup answers: a row that can be run, with its full name (`client|info`). */
 export interface FoundRow {
@@ -57,10 +68,21 @@ export function commandTable(): CommandTable {
     ...INTROSPECTION_ROWS,
     ...INFO_ROWS,
     ...CONFIG_ROWS,
+    ...TIME_ROWS,
     ...STRING_ROWS,
+    ...SET_ROWS,
+    ...CHANGE_ROWS,
     ...KEY_ROWS,
+    ...SCAN_ROWS,
+    ...WAIT_ROWS,
+    ...SLOW_LOG_ROWS,
+    ...SERVER_ROWS,
+    ...EXPIRY_ROWS,
     ...CLUSTER_ROWS,
     ...KVD_ROWS,
+    ...VERSION_ROWS,
+    ...SESSION_ROWS,
+    ...EXPLAIN_ROWS,
   ]);
   return table;
 }

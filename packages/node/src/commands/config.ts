@@ -1,20 +1,26 @@
 /**
  * CONFIG. Clients and tools of Redis read a few settings of it, and are told what is true of kvd under the same names; kvd's own
- * settings stand under theirs. Nothing is changed while a node runs.
+ * settings stand under theirs. What CONFIG SET changes holds until the node ends, and for this node alone.
  */
-import { mapOf } from '../resp/value.ts';
+import { PASSWORD_CHARACTERS_MAX } from '../config.ts';
+import { failure, mapOf, OK, type RespValue } from '../resp/value.ts';
 import { CONNECTIONS_MAX } from '../limits.ts';
+import { readDecimal } from '../resp/decimal.ts';
+import { LIVE_SETTINGS, type LiveSettings } from '../live-settings.ts';
 import type { NodeServices } from '../services.ts';
 import type { Call, CommandRow } from './command-row.ts';
 import { globMatches } from './glob.ts';
 import { helpRow } from './help.ts';
-import { notAvailable } from './reply-errors.ts';
+import { notAvailable, wrongArity } from './reply-errors.ts';
 
 const NOT_WHILE_RUNNING =
   'settings are flags of kvd start, KVD_* variables or the config file, and are read when it starts';
 
+const NAME_CHARACTERS_SHOWN = 128;
+const PASSWORD_TOO_LONG = failure(`ERR kvd: requirepass has at most ${PASSWORD_CHARACTERS_MAX} bytes`);
+
 /** Names of Redis with what kvd does, then those of kvd. */
-function settings({ config }: NodeServices): ReadonlyMap<string, string> {
+function settings({ config, access }: NodeServices, live: LiveSettings): ReadonlyMap<string, string> {
   const consistency = Object.entries(config.consistency).map(([name, value]) => [`kvd-${kebab(name)}`, String(value)]);
   return new Map([
     ['save', ''],
@@ -29,7 +35,8 @@ function settings({ config }: NodeServices): ReadonlyMap<string, string> {
     ['timeout', '0'],
     ['proto-max-bulk-len', String(config.maxValueBytes)],
     ['notify-keyspace-events', ''],
-    ['requirepass', ''],
+    ['requirepass', access.password],
+    ['protected-mode', config.unsafeNoAuth ? 'no' : 'yes'],
     ['cluster-enabled', 'no'],
     ['dir', config.dataDirectory],
     ['loglevel', config.logLevel],
@@ -38,6 +45,7 @@ function settings({ config }: NodeServices): ReadonlyMap<string, string> {
     ['kvd-max-value-bytes', String(config.maxValueBytes)],
     ['kvd-gossip-interval-ms', String(config.gossipIntervalMs)],
     ['kvd-anti-entropy-interval-ms', String(config.antiEntropyIntervalMs)],
+    ...[...LIVE_SETTINGS].map(([name, { field }]): [string, string] => [name, String(live[field])]),
     ...(consistency as [string, string][]),
   ]);
 }
@@ -48,10 +56,72 @@ function kebab(name: string): string {
 
 function get(call: Call): void {
   const patterns = call.args.slice(2).map((word) => word.toString('latin1').toLowerCase());
-  const entries = [...settings(call.services)].filter(([name]) =>
+  const entries = [...settings(call.services, call.session.clients.settings)].filter(([name]) =>
     patterns.some((pattern) => globMatches(pattern, name)),
   );
   call.reply(mapOf(entries));
+}
+
+/** Nothing is set when one of several cannot be. */
+function set(call: Call): void {
+  const { args, session } = call;
+  if (args.length % 2 !== 0) return call.reply(wrongArity('config|set'));
+  const changes: (() => void)[] = [];
+  for (let i = 2; i < args.length; i += 2) {
+    const name = (args[i] as Buffer).toString('latin1', 0, NAME_CHARACTERS_SHOWN).toLowerCase();
+    const change = changeOf(call, name, args[i + 1] as Buffer);
+    if (typeof change !== 'function') return call.reply(change.refusal);
+    changes.push(change);
+  }
+  for (const change of changes) change();
+  const names = args.filter((_, i) => i >= 2 && i % 2 === 0).map(String);
+  call.services.runtime.log('info', 'settings-changed', { client: session.address, names: names.join(' ') });
+  call.reply(OK);
+}
+
+type Change = (() => void) | { readonly refusal: RespValue };
+
+function changeOf(call: Call, name: string, value: Buffer): Change {
+  const { services, session } = call;
+  if (name === 'requirepass') return passwordChange(call, value);
+  const { settings: live } = session.clients;
+  const setting = LIVE_SETTINGS.get(name);
+  if (setting === undefined) return { refusal: cannotSet(services, live, name) };
+  const number = readDecimal(value);
+  if (!Number.isSafeInteger(number)) return { refusal: badValue(name, "argument couldn't be parsed into an integer") };
+  const { field, least, most } = setting;
+  if (number < least || number > most) {
+    return { refusal: badValue(name, `argument must be between ${least} and ${most} inclusive`) };
+  }
+  return () => {
+    live[field] = number;
+  };
+}
+
+/** For connections made from then on; '' takes the password away. */
+function passwordChange({ services, session }: Call, password: Buffer): Change {
+  if (password.length > PASSWORD_CHARACTERS_MAX) return { refusal: PASSWORD_TOO_LONG };
+  return () => {
+    services.access.setPassword(password.toString('utf8'));
+    const fields = { client: session.address, isSet: services.access.needsPassword };
+    services.runtime.log('warn', 'password-changed', fields);
+  };
+}
+
+function badValue(name: string, why: string): RespValue {
+  return failure(`ERR CONFIG SET failed (possibly related to argument '${name}') - ${why}`);
+}
+
+function cannotSet(services: NodeServices, live: LiveSettings, name: string): RespValue {
+  if (!settings(services, live).has(name)) {
+    return failure(`ERR Unknown option or number of arguments for CONFIG SET - '${name}'`);
+  }
+  return notAvailable(`CONFIG SET ${name}`, NOT_WHILE_RUNNING);
+}
+
+function resetStat(call: Call): void {
+  call.session.clients.resetCounters();
+  call.reply(OK);
 }
 
 function refuse(what: string): (call: Call) => void {
@@ -77,7 +147,7 @@ const SUBCOMMANDS: readonly CommandRow[] = [
     arity: -4,
     ...ADMIN,
     since: '2.0.0',
-    summary: 'Refused: no setting changes while a node runs',
+    summary: 'Sets requirepass, kvd-keys-max, slowlog-… or latency-monitor-threshold of this node until it ends',
     complexity: 'O(1)',
     arguments: [
       {
@@ -90,14 +160,23 @@ const SUBCOMMANDS: readonly CommandRow[] = [
         ],
       },
     ],
-    handler: refuse('CONFIG SET'),
+    handler: set,
+  },
+  {
+    name: 'resetstat',
+    arity: 2,
+    ...ADMIN,
+    since: '2.0.0',
+    summary: 'Reset the counts of clients, bytes, errors and commands of this node',
+    complexity: 'O(1)',
+    handler: resetStat,
   },
   {
     name: 'rewrite',
     arity: 2,
     ...ADMIN,
     since: '2.8.0',
-    summary: 'Refused: no setting changes while a node runs',
+    summary: 'Refused: what CONFIG SET has set is not kept',
     complexity: 'O(1)',
     handler: refuse('CONFIG REWRITE'),
   },

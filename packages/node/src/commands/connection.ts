@@ -10,6 +10,10 @@ const WRONG_PASSWORD = failure('WRONGPASS invalid username-password pair or user
 const NO_PASSWORD_IS_SET = failure(
   'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
 );
+const HELLO_WITHOUT_AUTH = failure(
+  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+);
+const DEFAULT_USER = Buffer.from('default');
 const NAME_CHARACTERS = failure('ERR Client names cannot contain spaces, newlines or special characters.');
 
 function ping(call: Call): void {
@@ -28,6 +32,7 @@ function quit(call: Call): void {
 
 function reset(call: Call): void {
   call.session.reset();
+  call.session.authenticated = !call.services.access.needsPassword;
   call.reply(simple('RESET'));
 }
 
@@ -37,16 +42,27 @@ function select(call: Call): void {
   call.reply(index === 0 ? OK : failure('ERR DB index is out of range'));
 }
 
-/** No password can be set in this version: the default user needs none, and as in Redis any will do for it. */
+/** `AUTH [user] password`. Without a password any is right for the default user, as in Redis. */
 function auth(call: Call): void {
   const { args } = call;
-  if (args.length === 2) return call.reply(NO_PASSWORD_IS_SET);
   if (args.length > 3) return call.reply(SYNTAX_ERROR);
-  call.reply(isDefaultUser(args[1] as Buffer) ? OK : WRONG_PASSWORD);
+  if (args.length === 2 && !call.services.access.needsPassword) return call.reply(NO_PASSWORD_IS_SET);
+  const user = args.length === 3 ? (args[1] as Buffer) : DEFAULT_USER;
+  if (!isRight(call, user, args.at(-1) as Buffer)) return call.reply(WRONG_PASSWORD);
+  call.session.authenticated = true;
+  call.reply(OK);
 }
 
-function isDefaultUser(name: Buffer): boolean {
-  return name.toString('latin1') === 'default';
+/** The password is compared whoever the user is, so that the time taken does not tell which users there are. */
+function isRight(call: Call, user: Buffer, password: Buffer): boolean {
+  const { services, session } = call;
+  const isPassword = services.access.isRight(password);
+  if (isPassword && user.equals(DEFAULT_USER)) return true;
+  // One line for each connection: who guesses must not fill the log as well.
+  if (!session.hasFailedAuth) services.runtime.log('warn', 'client-auth-failed', { client: session.address });
+  session.hasFailedAuth = true;
+  session.clients.authFailures++;
+  return false;
 }
 
 /** `HELLO [protocol [AUTH user password] [SETNAME name]]`: nothing is changed unless all of it is right. */
@@ -58,10 +74,12 @@ function hello(call: Call): void {
   }
   if (protocol !== 2 && protocol !== 3) return call.reply(failure('NOPROTO unsupported protocol version'));
   let name: string | undefined;
+  let { authenticated } = session;
   for (let i = 2; i < args.length; i++) {
     const option = (args[i] as Buffer).toString('latin1', 0, 16).toUpperCase();
     if (option === 'AUTH' && i + 2 < args.length) {
-      if (!isDefaultUser(args[i + 1] as Buffer)) return call.reply(WRONG_PASSWORD);
+      if (!isRight(call, args[i + 1] as Buffer, args[i + 2] as Buffer)) return call.reply(WRONG_PASSWORD);
+      authenticated = true;
       i += 2;
     } else if (option === 'SETNAME' && i + 1 < args.length) {
       name = readClientName(args[++i] as Buffer);
@@ -70,6 +88,8 @@ function hello(call: Call): void {
       return call.reply(failure(`ERR Syntax error in HELLO option '${(args[i] as Buffer).toString('utf8', 0, 128)}'`));
     }
   }
+  if (!authenticated) return call.reply(HELLO_WITHOUT_AUTH);
+  session.authenticated = true;
   session.protocol = protocol;
   if (name !== undefined) session.name = name;
   call.reply(describeServer(call));

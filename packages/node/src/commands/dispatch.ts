@@ -2,13 +2,14 @@
  * From words to a handler. A command is looked up once; the row then says what else must be known of it. `execute` does both
  * for callers that have no connection.
  */
+import type { CausalSession } from '../causal-session.ts';
 import type { RespValue } from '../resp/value.ts';
 import type { NodeServices } from '../services.ts';
 import type { Session } from '../session.ts';
 import { arityFits, type Call } from './command-row.ts';
 import { commandTable, type FoundRow, nameOf } from './command-table.ts';
 import { refusedByDesign } from './refused.ts';
-import { internalError, unknownCommand, unknownSubcommand, wrongArity } from './reply-errors.ts';
+import { internalError, NOT_AUTHENTICATED, unknownCommand, unknownSubcommand, wrongArity } from './reply-errors.ts';
 
 /** What to say instead of running it. */
 export interface Refusal {
@@ -58,15 +59,22 @@ export function execute(
 /** Runs what was looked up already. */
 export function run(resolved: Resolved, call: Call): void {
   if (resolved.row === undefined) return call.reply(resolved.refusal);
+  if (!call.session.authenticated && !resolved.row.flags.includes('no_auth')) return call.reply(NOT_AUTHENTICATED);
   try {
     // A row without a handler has subcommands, and its arity asks for one.
-    resolved.row.handler?.(call);
+    resolved.row.handler?.(call.session.causal === undefined ? call : causally(call, call.session.causal));
   } catch (error) {
     if (!hasCode(error)) throw error;
     const fields = { command: resolved.name, code: error.code, error: error.message };
     call.services.runtime.log('error', 'command-failed', fields);
     call.reply(internalError(error));
   }
+}
+
+/** The wrapper is small and lives as long as the command; who asks for the guarantee pays for it. */
+function causally(call: Call, causal: CausalSession): Call {
+  const { services, session, args, overrides, requestToken, local, reply } = call;
+  return { services: causal.over(services), session, args, overrides, requestToken, local, reply };
 }
 
 /** Errors of ours have a code of ours; everything else is a bug, and hiding it would help nobody. */

@@ -1,4 +1,5 @@
 /** INFO: the sections of Redis that tools read, and one of kvd's own. Numbers that a node does not have are left out. */
+import { slotOfAddress } from '@kvd/replication';
 import { CONNECTIONS_MAX } from '../limits.ts';
 import { verbatim } from '../resp/value.ts';
 import type { NodeStats } from '../services.ts';
@@ -6,10 +7,14 @@ import { clusterIdOf } from './cluster-view.ts';
 import type { Call, CommandRow } from './command-row.ts';
 import { KVD_VERSION, REDIS_VERSION } from './version.ts';
 
+const SLOTS = 16_384;
+
 type Fields = readonly (readonly [string, string | number])[];
 
 interface Section {
   readonly title: string;
+  /** Only when asked for by name, or for everything. */
+  readonly isExtra?: boolean;
   readonly fields: (call: Call, stats: NodeStats) => Fields;
 }
 
@@ -22,7 +27,8 @@ const SECTIONS: ReadonlyMap<string, Section> = new Map([
   ['stats', { title: 'Stats', fields: statistics }],
   ['replication', { title: 'Replication', fields: replication }],
   ['cluster', { title: 'Cluster', fields: () => [['cluster_enabled', 0]] }],
-  ['keyspace', { title: 'Keyspace', fields: () => [] }],
+  ['commandstats', { title: 'Commandstats', fields: commandStats, isExtra: true }],
+  ['keyspace', { title: 'Keyspace', fields: keyspace }],
   ['kvd', { title: 'kvd', fields: kvd }],
 ]);
 const ALL = new Set(['all', 'everything', 'default']);
@@ -30,10 +36,12 @@ const ALL = new Set(['all', 'everything', 'default']);
 function info(call: Call): void {
   const wanted = new Set(call.args.slice(1).map((word) => word.toString('latin1', 0, 32).toLowerCase()));
   const isAll = wanted.size === 0 || [...wanted].some((name) => ALL.has(name));
+  const isEverything = wanted.has('all') || wanted.has('everything');
   const stats = call.services.stats();
   const texts: string[] = [];
   for (const [name, section] of SECTIONS) {
-    if (!isAll && !wanted.has(name)) continue;
+    const isShown = wanted.has(name) || (section.isExtra ? isEverything : isAll);
+    if (!isShown) continue;
     const lines = section.fields(call, stats).map(([field, value]) => `${field}:${value}\r\n`);
     texts.push(`# ${section.title}\r\n${lines.join('')}`);
   }
@@ -99,6 +107,39 @@ function replication(): Fields {
     ['role', 'master'],
     ['connected_slaves', 0],
   ];
+}
+
+function commandStats({ session }: Call): Fields {
+  return session.clients.commandStats.counts().map(({ name, calls, tookMs, failures }) => {
+    const us = Math.round(tookMs * 1000);
+    const perCall = (us / calls).toFixed(2);
+    const fields = `calls=${calls},usec=${us},usec_per_call=${perCall},rejected_calls=0,failed_calls=${failures}`;
+    return [`cmdstat_${name}`, fields];
+  });
+}
+
+/** Slots that this node owns, from the first on, until so many records were seen; what that lets expect of all. */
+const RECORDS_LOOKED_AT = 10_000;
+
+function keyspace({ services }: Call): Fields {
+  const { id } = services.config;
+  let [slots, records, keys, expires] = [0, 0, 0, 0];
+  for (const { from, to, row } of services.ring().runs()) {
+    if (!row.includes(id)) continue;
+    let after: Uint8Array = Buffer.alloc(0);
+    do {
+      const page = services.scanLocal({ fromSlot: from, toSlot: to, after, limit: RECORDS_LOOKED_AT });
+      if (page === undefined) return [];
+      records += page.records.length;
+      keys += page.records.filter(({ live }) => live).length;
+      expires += page.records.filter((record) => record.expires).length;
+      after = page.covered;
+    } while (after.length > 0 && records < RECORDS_LOOKED_AT);
+    slots += (after.length === 0 ? to : slotOfAddress(after)) - from + 1;
+    if (records >= RECORDS_LOOKED_AT) break;
+  }
+  const all = (count: number): number => (slots === 0 ? 0 : Math.round((count * SLOTS) / slots));
+  return keys === 0 ? [] : [['db0', `keys=${all(keys)},expires=${all(expires)},avg_ttl=0`]];
 }
 
 function kvd({ services }: Call, stats: NodeStats): Fields {

@@ -79,6 +79,11 @@ function docsOf({ row, name }: FoundRow): readonly [string, RespValue] {
     ['group', row.group],
     ['complexity', row.complexity],
   ];
+  if (row.history !== undefined) entries.push(['history', setOf(row.history)]);
+  if (row.deprecated !== undefined) {
+    entries.push(['doc_flags', setOf([simple('deprecated')])]);
+    entries.push(['deprecated_since', row.deprecated.since], ['replaced_by', row.deprecated.replacedBy]);
+  }
   if (row.arguments !== undefined) entries.push(['arguments', row.arguments.map(argumentOf)]);
   if (row.subcommands !== undefined) {
     entries.push(['subcommands', mapOf(row.subcommands.map((sub) => docsOf(named(row, sub))))]);

@@ -1,33 +1,43 @@
-/** DEL UNLINK EXISTS TYPE. */
-import type { Consistency } from '@kvd/replication';
-import { KEY_BYTES_MAX } from '../config.ts';
+/** DEL UNLINK EXISTS TOUCH TYPE. */
+import { type Consistency, type DeleteOperation, isLive, type WriteOperation } from '@kvd/replication';
 import { simple } from '../resp/value.ts';
 import type { Call, CommandRow } from './command-row.ts';
-import { deleteKey, distinctKeys, readValue, withConsistency } from './records.ts';
-import { keyTooLarge } from './reply-errors.ts';
+import { distinctKeys, keyProblem, operate, readRecord, readValue, withConsistency } from './records.ts';
 import { scatter, type Settled } from './scatter.ts';
 
 const NONE = simple('none');
 const STRING = simple('string');
 
-/** Counts those that were there. They are read first: a delete of an absent key writes nothing. */
+const DELETE: DeleteOperation = Object.freeze({ type: 'delete', supersedes: 'held', answer: 'presence' });
+
+/** Counts those that were there. A delete of an absent key writes nothing. */
 function del(call: Call): void {
   const keys = distinctKeys(call.args.slice(1));
-  const long = keys.find((key) => key.length > KEY_BYTES_MAX);
-  if (long !== undefined) return call.reply(keyTooLarge(long.length, KEY_BYTES_MAX));
+  for (const key of keys) {
+    const problem = keyProblem(key);
+    if (problem !== undefined) return call.reply(problem);
+  }
   withConsistency(call, (consistency) =>
     scatter<Buffer, boolean>(
       keys,
-      (key, settled) => deleteLive(call, consistency, key, settled),
+      (key, settled) => deleteKey(call, consistency, key, settled),
       (deleted, failed) => call.reply(failed ?? deleted.filter(Boolean).length),
     ),
   );
 }
 
-function deleteLive(call: Call, consistency: Consistency, key: Buffer, settled: Settled<boolean>): void {
-  readValue(call, consistency, key, (value, failed) => {
-    if (value === undefined) settled(false, failed);
-    else deleteKey(call, consistency, key, settled);
+/**
+ * Where the coordinator finds nothing, R replicas are asked before the client is told so: a value that was written while the
+ * coordinator could not be reached goes too, by what was seen of it.
+ */
+function deleteKey(call: Call, consistency: Consistency, key: Buffer, settled: Settled<boolean>): void {
+  operate(call, consistency, key, DELETE, (result, failed) => {
+    if (result === undefined || result.applied || failed !== undefined) return settled(result?.applied, failed);
+    readRecord(call, consistency, key, (record, unread) => {
+      if (record === undefined || !isLive(record, call.services.hybridNowMs())) return settled(false, unread);
+      const seen: WriteOperation = { ...DELETE, supersedes: record.context.encode() };
+      operate(call, consistency, key, seen, (again, unwritten) => settled(again?.applied, unwritten));
+    });
   });
 }
 
@@ -54,6 +64,18 @@ const REMOVES = { ...ALL_KEYS, keyFlags: ['RM', 'delete'], group: 'generic', han
 const SUM = ['request_policy:multi_shard', 'response_policy:agg_sum'] as const;
 const KEYS = [{ name: 'key', type: 'key', multiple: true }] as const;
 
+const COUNTS = {
+  arity: -2,
+  flags: ['readonly', 'fast'],
+  ...ALL_KEYS,
+  keyFlags: ['RO'],
+  local: true,
+  tips: SUM,
+  group: 'generic',
+  arguments: KEYS,
+  handler: exists,
+} as const;
+
 export const KEY_ROWS: readonly CommandRow[] = [
   {
     name: 'del',
@@ -79,18 +101,18 @@ export const KEY_ROWS: readonly CommandRow[] = [
   },
   {
     name: 'exists',
-    arity: -2,
-    flags: ['readonly', 'fast'],
-    ...ALL_KEYS,
-    keyFlags: ['RO'],
-    local: true,
-    tips: SUM,
-    group: 'generic',
+    ...COUNTS,
     since: '1.0.0',
     summary: 'Determine if a key exists',
     complexity: 'O(N) where N is the number of keys to check.',
-    arguments: KEYS,
-    handler: exists,
+    history: [['3.0.3', 'Accepts multiple `key` arguments.']],
+  },
+  {
+    name: 'touch',
+    ...COUNTS,
+    since: '3.2.1',
+    summary: 'Returns the number of existing keys specified; no access time is kept',
+    complexity: 'O(N) where N is the number of keys that will be touched.',
   },
   {
     name: 'type',

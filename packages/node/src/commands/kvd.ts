@@ -1,51 +1,14 @@
 /** KVD.WITH KVD.LOCAL KVD.MEMBERS KVD.LOCATE KVD.STATS: what Redis has no words for. */
 import { preferenceList, slotOf } from '@kvd/ring';
 import { failure, type RespValue } from '../resp/value.ts';
-import type { ConsistencyOverrides } from '../services.ts';
-import { readDecimal } from '../resp/decimal.ts';
 import { type Call, type CommandRow, keysOf } from './command-row.ts';
+import { isPrefix, NUMBERS, readOptions } from './consistency-options.ts';
 import { resolve, run } from './dispatch.ts';
-import { NOT_AN_INTEGER, notAvailable, SYNTAX_ERROR, wrongArity } from './reply-errors.ts';
+import { notAvailable, wrongArity } from './reply-errors.ts';
 
-/** Options of KVD.WITH that are followed by a number. */
-const NUMBERS = {
-  N: 'n',
-  R: 'r',
-  W: 'w',
-  PR: 'pr',
-  PW: 'pw',
-  DW: 'dw',
-  TIMEOUT: 'timeoutMs',
-} as const satisfies Record<string, keyof ConsistencyOverrides>;
-const MODES = { STRICT: 'strict', SLOPPY: 'sloppy' } as const;
-
-interface Prefix {
-  readonly overrides: ConsistencyOverrides;
-  /** Where the command begins. */
-  readonly commandAt: number;
-}
-
-/** Reads the options: as far as the first word that is none. */
-function readOptions(args: readonly Buffer[]): Prefix | RespValue {
-  const overrides: ConsistencyOverrides = {};
-  let at = 1;
-  for (; at < args.length; at++) {
-    const word = (args[at] as Buffer).toString('latin1', 0, 8).toUpperCase();
-    if (Object.hasOwn(MODES, word)) {
-      overrides.mode = MODES[word as keyof typeof MODES];
-    } else if (Object.hasOwn(NUMBERS, word)) {
-      const value = args[++at];
-      if (value === undefined) return SYNTAX_ERROR;
-      const number = readDecimal(value);
-      if (Number.isNaN(number)) return NOT_AN_INTEGER;
-      overrides[NUMBERS[word as keyof typeof NUMBERS]] = number;
-    } else break;
-  }
-  return { overrides, commandAt: at };
-}
-
-function isPrefix(value: Prefix | RespValue): value is Prefix {
-  return typeof value === 'object' && value !== null && 'commandAt' in value;
+function notRepeatable(name: string): RespValue {
+  const why = 'only INCR, DECR, INCRBY, DECRBY and INCRBYFLOAT take effect once under an id; leave REQUEST out';
+  return notAvailable(`${name.toUpperCase().replace('|', ' ')} behind KVD.WITH REQUEST`, why);
 }
 
 function runWith(call: Call): void {
@@ -55,11 +18,15 @@ function runWith(call: Call): void {
   if (args.length === 0) return call.reply(wrongArity('kvd.with'));
   const resolved = resolve(args);
   if (resolved.row?.outermost) return call.reply(notAllowedBehind('KVD.WITH', resolved.name));
+  if (prefix.requestToken !== undefined && resolved.row?.repeatable !== true && resolved.row !== undefined) {
+    return call.reply(notRepeatable(resolved.name));
+  }
   run(resolved, {
     services: call.services,
     session: call.session,
     args,
     overrides: prefix.overrides,
+    requestToken: prefix.requestToken,
     local: false,
     reply: call.reply,
   });
@@ -71,7 +38,7 @@ function keysBehindOptions(args: readonly Buffer[]): readonly Buffer[] {
   return isPrefix(prefix) ? keysFrom(args, prefix.commandAt) : [];
 }
 
-function keysFrom(args: readonly Buffer[], at: number): readonly Buffer[] {
+export function keysFrom(args: readonly Buffer[], at: number): readonly Buffer[] {
   const words = args.slice(at);
   if (words.length === 0) return [];
   const { row } = resolve(words);
@@ -88,10 +55,10 @@ function runLocal(call: Call): void {
   run(resolved, { services, session, args, overrides: undefined, local: true, reply });
 }
 
-function notAllowedBehind(prefix: string, name: string): RespValue {
+export function notAllowedBehind(prefix: string, name: string): RespValue {
   const why =
     prefix === 'KVD.LOCAL'
-      ? 'it runs GET, MGET, EXISTS, STRLEN and TYPE'
+      ? 'it runs commands that only read keys: GET, MGET, EXISTS, KVD.GET and their like'
       : 'it runs commands on keys, and no other KVD.WITH';
   return notAvailable(`${name.toUpperCase().replace('|', ' ')} behind ${prefix}`, why);
 }
@@ -159,6 +126,7 @@ export const KVD_ROWS: readonly CommandRow[] = [
     complexity: 'That of the command.',
     arguments: [
       ...(['N', 'R', 'W', 'PR', 'PW', 'DW', 'TIMEOUT'] as const).map(option),
+      { name: 'id', type: 'string', token: 'REQUEST', optional: true },
       {
         name: 'mode',
         type: 'oneof',
@@ -180,7 +148,7 @@ export const KVD_ROWS: readonly CommandRow[] = [
     findKeys: (args) => keysFrom(args, 1),
     group: 'kvd',
     since: '0.1.0',
-    summary: "Run GET, MGET, EXISTS, STRLEN or TYPE on this node's own store alone: no peer, no repair",
+    summary: "Run a command that only reads keys on this node's own store alone: no peer, no repair",
     complexity: 'That of the command.',
     arguments: COMMAND,
     outermost: true,

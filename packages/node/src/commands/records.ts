@@ -1,13 +1,19 @@
 /** Reading and writing keys for commands: what a client is to be told when it fails is made here. */
-import { type Consistency, decodeTrustedRecord, winner, type WriteOperation } from '@kvd/replication';
+import {
+  type Consistency,
+  type DottedRecord,
+  decodeTrustedRecord,
+  type LiveValue,
+  type OperationResult,
+  winner,
+  type WriteOperation,
+  type WriteOutcome,
+} from '@kvd/replication';
 import { KEY_BYTES_MAX } from '../config.ts';
 import { failure, type RespValue } from '../resp/value.ts';
 import type { Call } from './command-row.ts';
 import { internalError, keyTooLarge, readFailed, valueTooLarge, writeFailed } from './reply-errors.ts';
 import type { Settled } from './scatter.ts';
-
-const NO_VALUE = Buffer.alloc(0);
-const DELETE: WriteOperation = Object.freeze({ type: 'delete', value: NO_VALUE, supersedes: 'held' });
 
 /** What the command asks of its replicas; or what to tell the client. */
 export function consistencyOf(call: Call): Consistency | { readonly refusal: RespValue } {
@@ -28,57 +34,81 @@ export function withConsistency(call: Call, go: (consistency: Consistency) => vo
 
 /** The value that GET shows, `undefined` when there is none. Behind KVD.LOCAL it is what this node holds. */
 export function readValue(call: Call, consistency: Consistency, key: Buffer, settled: Settled<Uint8Array>): void {
-  if (key.length > KEY_BYTES_MAX) return settled(undefined, keyTooLarge(key.length, KEY_BYTES_MAX));
-  if (call.local) return settleValue(call.services.readLocal(key), settled);
+  readWinner(call, consistency, key, (value, failed) => settled(value?.bytes, failed));
+}
+
+/** The same with what is known of it: when it expires. */
+export function readWinner(call: Call, consistency: Consistency, key: Buffer, settled: Settled<LiveValue>): void {
+  readRecord(call, consistency, key, (record, failed) =>
+    settled(record && winner(record, call.services.hybridNowMs()), failed),
+  );
+}
+
+/** All that is held of the key. */
+export function readRecord(call: Call, consistency: Consistency, key: Buffer, settled: Settled<DottedRecord>): void {
+  const problem = keyProblem(key);
+  if (problem !== undefined) return settled(undefined, problem);
+  if (call.local) return settleRecord(call.services.readLocal(key), settled);
   call.services.read(key, consistency, (outcome) => {
-    if (outcome.status === 'ok') settleValue(outcome.record, settled);
+    if (outcome.status === 'ok') settleRecord(outcome.record, settled);
     else settled(undefined, readFailed(outcome));
   });
 }
 
-function settleValue(record: Uint8Array | undefined, settled: Settled<Uint8Array>): void {
-  if (record === undefined) return settled(undefined);
-  let value: Uint8Array | undefined;
+function settleRecord(bytes: Uint8Array | undefined, settled: Settled<DottedRecord>): void {
+  if (bytes === undefined) return settled(undefined);
+  let record: DottedRecord;
   try {
-    value = winner(decodeTrustedRecord(record))?.bytes;
+    record = decodeTrustedRecord(bytes);
   } catch (error) {
     return settled(undefined, internalError(error as Error & { readonly code: string }));
   }
-  settled(value);
+  settled(record);
 }
 
-export function putValue(
-  call: Call,
-  consistency: Consistency,
-  key: Buffer,
-  value: Buffer,
-  settled: Settled<true>,
-): void {
-  write(call, consistency, key, { type: 'put', value, supersedes: 'held' }, settled);
-}
-
-export function deleteKey(call: Call, consistency: Consistency, key: Buffer, settled: Settled<true>): void {
-  write(call, consistency, key, DELETE, settled);
-}
-
-function write(
+/** Runs the operation at the key's coordinator, in one piece: what it found and made. */
+export function operate(
   call: Call,
   consistency: Consistency,
   key: Buffer,
   operation: WriteOperation,
-  settled: Settled<true>,
+  settled: Settled<OperationResult>,
 ): void {
-  call.services.write(key, operation, consistency, (outcome) => {
-    if (outcome.status === 'ok') settled(true);
+  written(call, key, consistency, operation, (outcome) => {
+    if (outcome.status === 'ok') settled(outcome.result);
     else settled(undefined, writeFailed(outcome));
   });
 }
 
-/** Why the key and value may not be written; `undefined` if they may. Asked before anything is. */
-export function sizeProblem(call: Call, key: Buffer, value: Buffer): RespValue | undefined {
+/** Every write of a connection goes this way: WAIT asks about the last one, and commands on all keys wait for it. */
+export function written(
+  call: Call,
+  key: Buffer,
+  consistency: Consistency,
+  operation: WriteOperation,
+  done: (outcome: WriteOutcome) => void,
+): void {
+  const { writes } = call.session;
+  writes.begin();
+  call.services.write(key, operation, consistency, (outcome) => {
+    done(outcome);
+    writes.end(key, consistency, outcome);
+  });
+}
+
+/** Why the key and value (or one of so many bytes) may not be written; `undefined` if they may. Asked before anything is. */
+export function sizeProblem(call: Call, key: Buffer, value: Uint8Array | number): RespValue | undefined {
   const { maxValueBytes } = call.services.config;
-  if (key.length > KEY_BYTES_MAX) return keyTooLarge(key.length, KEY_BYTES_MAX);
-  return value.length > maxValueBytes ? valueTooLarge(value.length, maxValueBytes) : undefined;
+  return keyProblem(key) ?? valueProblem(typeof value === 'number' ? value : value.length, maxValueBytes);
+}
+
+function valueProblem(bytes: number, bytesMax: number): RespValue | undefined {
+  return bytes > bytesMax ? valueTooLarge(bytes, bytesMax) : undefined;
+}
+
+/** Why there can be no such key; `undefined` if there can. */
+export function keyProblem(key: Buffer): RespValue | undefined {
+  return key.length > KEY_BYTES_MAX ? keyTooLarge(key.length, KEY_BYTES_MAX) : undefined;
 }
 
 /** Each key once, in order: a command that names a key twice means one key. */

@@ -9,7 +9,13 @@ import { failure, type RespValue } from '../resp/value.ts';
 const REPEATED_BYTES_MAX = 128;
 
 export const SYNTAX_ERROR = failure('ERR syntax error');
+export const NOT_AUTHENTICATED = failure('NOAUTH Authentication required.');
 export const NOT_AN_INTEGER = failure('ERR value is not an integer or out of range');
+
+export const NOT_A_FLOAT = failure('ERR value is not a valid float');
+export const TOO_LONG = failure('ERR string exceeds maximum allowed size (proto-max-bulk-len)');
+export const OFFSET_OUT_OF_RANGE = failure('ERR offset is out of range');
+export const CROSS_SLOT = failure("CROSSSLOT Keys in request don't hash to the same slot");
 
 /** Redis prints `%.*s`: up to so many bytes, and no further than a NUL. */
 function repeated(bytes: Uint8Array, most: number): string {
@@ -40,6 +46,16 @@ export function wrongArity(name: string): RespValue {
   return failure(`ERR wrong number of arguments for '${name}' command`);
 }
 
+/** `name` is the command that was given the time. */
+export function invalidExpireTime(name: string): RespValue {
+  return failure(`ERR invalid expire time in '${name}' command`);
+}
+
+export function unsupportedOption(word: Uint8Array): RespValue {
+  const text = repeated(word, word.length).replace(/[\r\n]+$/, '');
+  return failure(`ERR Unsupported option ${text}`);
+}
+
 /** Refused by design or not yet there. `what` is the command, `why` ends the sentence: reason, and what to use instead. */
 export function notAvailable(what: string, why: string, until = ''): RespValue {
   return failure(`ERR kvd: ${what} is not available${until === '' ? '' : ` ${until}`}: ${why}`);
@@ -47,6 +63,10 @@ export function notAvailable(what: string, why: string, until = ''): RespValue {
 
 export function valueTooLarge(bytes: number, bytesMax: number): RespValue {
   return failure(`ERR kvd: value ${megabytes(bytes)} exceeds max-value ${megabytes(bytesMax)}`);
+}
+
+export function resultTooLarge(bytesMax: number): RespValue {
+  return failure(`ERR kvd: the value would exceed max-value ${megabytes(bytesMax)}`);
 }
 
 export function keyTooLarge(bytes: number, bytesMax: number): RespValue {
@@ -90,6 +110,8 @@ function failed({ reason, detail }: WriteFailure | ReadFailure, doubt: string): 
       return failure(`MISCONF kvd: the storage failed: ${detail}${doubt}`);
     case 'stopping':
       return failure(`LOADING kvd: ${detail}${doubt}`);
+    case 'rejected':
+      return failure(detail);
     case 'limit':
       return failure(`ERR kvd: ${detail}${doubt}`);
   }

@@ -1,11 +1,13 @@
-/** GET SET MGET MSET STRLEN. */
+/** GET MGET MSET STRLEN GETRANGE SUBSTR. */
 import { REPLY_BYTES_MAX } from '../limits.ts';
-import { OK, type RespValue } from '../resp/value.ts';
-import { readDecimal } from '../resp/decimal.ts';
+import { OK } from '../resp/value.ts';
+import { readInt64 } from '../resp/decimal.ts';
 import type { Call, CommandRow } from './command-row.ts';
-import { putValue, readValue, sizeProblem, withConsistency } from './records.ts';
-import { NOT_AN_INTEGER, notAvailable, replyTooLarge, SYNTAX_ERROR, wrongArity } from './reply-errors.ts';
+import { operate, readValue, sizeProblem, withConsistency } from './records.ts';
+import { NOT_AN_INTEGER, replyTooLarge, wrongArity } from './reply-errors.ts';
 import { scatter } from './scatter.ts';
+
+const NOTHING = Buffer.alloc(0);
 
 function get(call: Call): void {
   withConsistency(call, (consistency) =>
@@ -19,44 +21,23 @@ function strlen(call: Call): void {
   );
 }
 
-function set(call: Call): void {
-  const [, key, value] = call.args as readonly [Buffer, Buffer, Buffer];
-  const problem = optionProblem(call.args) ?? sizeProblem(call, key, value);
-  if (problem !== undefined) return call.reply(problem);
+/** A part of the value, both ends included; a negative place counts from the end. */
+function getrange(call: Call): void {
+  const from = readInt64(call.args[2] as Buffer);
+  const to = readInt64(call.args[3] as Buffer);
+  if (from === undefined || to === undefined) return call.reply(NOT_AN_INTEGER);
   withConsistency(call, (consistency) =>
-    putValue(call, consistency, key, value, (_, failed) => call.reply(failed ?? OK)),
+    readValue(call, consistency, call.args[1] as Buffer, (value = NOTHING, failed) =>
+      call.reply(failed ?? partOf(value, from, to)),
+    ),
   );
 }
 
-const CONDITIONS = new Set(['NX', 'XX']);
-const EXPIRIES = new Set(['EX', 'PX', 'EXAT', 'PXAT']);
-
-/** SET is plain in this version; what Redis would refuse is refused in its words. */
-function optionProblem(args: readonly Buffer[]): RespValue | undefined {
-  if (args.length === 3) return undefined;
-  let expiry: string | undefined;
-  let condition: string | undefined;
-  let seconds: Buffer | undefined;
-  for (let i = 3; i < args.length; i++) {
-    const option = (args[i] as Buffer).toString('latin1', 0, 8).toUpperCase();
-    if (CONDITIONS.has(option) && (condition ?? option) === option) condition = option;
-    else if (option === 'KEEPTTL' && expiry === undefined) expiry = option;
-    else if (EXPIRIES.has(option) && expiry === undefined && i + 1 < args.length) {
-      expiry = option;
-      seconds = args[++i];
-    } else if (option !== 'GET') return SYNTAX_ERROR;
-  }
-  if (seconds !== undefined && Number.isNaN(readDecimal(seconds))) return NOT_AN_INTEGER;
-  return optionNotAvailable(condition ?? expiry ?? 'GET');
-}
-
-function optionNotAvailable(option: string): RespValue {
-  const why = CONDITIONS.has(option)
-    ? 'a value cannot be set on a condition; use plain SET'
-    : option === 'GET'
-      ? 'use GET, then SET'
-      : 'keys do not expire; use plain SET, and DEL';
-  return notAvailable(`SET option ${option}`, why, 'yet');
+/** As Redis: places before the value are its begin, whatever lies behind it is cut off. */
+function partOf(value: Uint8Array, from: bigint, to: bigint): Uint8Array {
+  if (from < 0n && to < 0n && from > to) return NOTHING;
+  const place = (at: bigint): number => Math.max(0, Number(at) + (at < 0n ? value.length : 0));
+  return value.subarray(place(from), Math.min(place(to), value.length - 1) + 1);
 }
 
 function mget(call: Call): void {
@@ -88,7 +69,14 @@ function mset(call: Call): void {
   withConsistency(call, (consistency) =>
     scatter<readonly [Buffer, Buffer], true>(
       [...pairs.values()],
-      ([key, value], settled) => putValue(call, consistency, key, value, settled),
+      ([key, value], settled) =>
+        operate(
+          call,
+          consistency,
+          key,
+          { type: 'put', value, supersedes: 'held', answer: 'presence' },
+          (result, failed) => settled(result && true, failed),
+        ),
       (_, failed) => call.reply(failed ?? OK),
     ),
   );
@@ -98,6 +86,18 @@ const KEY = { name: 'key', type: 'key' } as const;
 const VALUE = { name: 'value', type: 'string' } as const;
 const ONE_KEY = { firstKey: 1, lastKey: 1, keyStep: 1 } as const;
 const READS = { keyFlags: ['RO', 'access'], flags: ['readonly', 'fast'], local: true } as const;
+
+const RANGE = {
+  arity: 4,
+  flags: ['readonly'],
+  ...ONE_KEY,
+  keyFlags: ['RO', 'access'],
+  local: true,
+  group: 'string',
+  complexity: 'O(N) where N is the length of the returned string.',
+  arguments: [KEY, { name: 'start', type: 'integer' }, { name: 'end', type: 'integer' }],
+  handler: getrange,
+} as const;
 
 export const STRING_ROWS: readonly CommandRow[] = [
   {
@@ -113,18 +113,17 @@ export const STRING_ROWS: readonly CommandRow[] = [
     handler: get,
   },
   {
-    name: 'set',
-    arity: -3,
-    flags: ['write', 'denyoom'],
-    ...ONE_KEY,
-    keyFlags: ['RW', 'access', 'update', 'variable_flags'],
-    keyNotes: 'RW and ACCESS due to the optional `GET` argument',
-    group: 'string',
+    name: 'getrange',
+    ...RANGE,
+    since: '2.4.0',
+    summary: 'Get a substring of the string stored at a key',
+  },
+  {
+    name: 'substr',
+    ...RANGE,
     since: '1.0.0',
-    summary: 'Set the string value of a key',
-    complexity: 'O(1)',
-    arguments: [KEY, VALUE],
-    handler: set,
+    summary: 'Get a substring of the string stored at a key',
+    deprecated: { since: '2.0.0', replacedBy: '`GETRANGE`' },
   },
   {
     name: 'mget',

@@ -22,6 +22,7 @@ import {
   type TenureReason,
   TenureTable,
   type VersionVector,
+  wallMsOf,
 } from '@kvd/replication';
 import type { Clock, Secrets } from '../runtime.ts';
 
@@ -71,6 +72,11 @@ export class DotIssuer {
     const options = leaseCounters === undefined ? {} : { blockCounters: leaseCounters };
     this.#lease = new CounterLease(stored === undefined ? undefined : decodeLease(stored), options);
     this.hybrid = new HybridClock(this.#lease.hybridFloor);
+  }
+
+  /** Hybrid time in milliseconds, for deadlines: never behind what was issued or heard of. */
+  nowMs(): number {
+    return Math.max(Math.floor(this.#clock.wallMs()), wallMsOf(this.hybrid.highWater));
   }
 
   /** This node's tenure has issued a dot of that context. */

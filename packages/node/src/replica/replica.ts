@@ -12,7 +12,8 @@
  */
 import { type Durability, type Engine, WriteBatch } from '@kvd/lsm';
 import {
-  applyWrite,
+  type Applied,
+  applyOperation,
   type CoordinateRequest,
   type DottedRecord,
   decodeRecord,
@@ -20,46 +21,30 @@ import {
   decodeTrustedRecord,
   encodeRecord,
   FAMILY,
-  type FailureReason,
   type FetchReplyMessage,
   mergeRecords,
+  type OperationResult,
   type ReplicateMessage,
+  type ScanReplyMessage,
+  SLOT_MAX,
   recordHash,
   slotOfAddress,
   storageKey,
   VersionVector,
+  type WriteOperation,
 } from '@kvd/replication';
-import type { Ring } from '@kvd/ring';
-import type { DotIssuer } from './dot-issuer.ts';
 import { reasonOfError, reasonOfRefusal, STATE_BYTES_MAX, tooLarge } from './failure-reasons.ts';
-import type { HintStore } from './hint-store.ts';
+import { HeldRecords, merged } from './held-records.ts';
 import { checkAddress } from './known-address.ts';
-import type { LeafTable } from './leaf-table.ts';
-import type { SlotCoverage } from './slot-coverage.ts';
+import { type ScanRange, scanRecords } from './record-scan.ts';
+import type { CoordinateCallbacks, ReplicaDependencies } from './replica-contract.ts';
 
 const NOTHING = Buffer.alloc(0);
 
-export interface ReplicaDependencies {
-  readonly engine: Engine;
-  readonly self: string;
-  readonly ring: Ring;
-  readonly dots: DotIssuer;
-  readonly hints: HintStore;
-  readonly leaves: LeafTable;
-  readonly coverage: SlotCoverage;
-  /** Seed of record hashes, from the cluster id. */
-  readonly seed: number;
-  /** This node may lack what it has acknowledged, until it has compared with the other owners. */
-  readonly doubt: boolean;
-  readonly probe: (name: string) => void;
-}
-
-/** `failed`; or `merged`, and after it `stored`. */
-export interface CoordinateCallbacks {
-  merged(state: Uint8Array, context: Uint8Array): void;
-  failed(reason: FailureReason, detail: string): void;
-  stored(error?: Error): void;
-}
+/** An operation that was run here. `state` undefined: there is nothing to write. */
+type Ran =
+  | { readonly state: Buffer | undefined; readonly context: Buffer; readonly result: OperationResult }
+  | { readonly rejected: string };
 
 export class Replica {
   readonly counters = {
@@ -73,11 +58,18 @@ export class Replica {
   };
   readonly #deps: ReplicaDependencies;
   readonly #engine: Engine;
+  readonly #own: HeldRecords;
   readonly #batch = new WriteBatch();
 
   constructor(dependencies: ReplicaDependencies) {
     this.#deps = dependencies;
     this.#engine = dependencies.engine;
+    this.#own = new HeldRecords(dependencies);
+  }
+
+  /** The wall part of this node's hybrid time, milliseconds since 1970: what expiry goes by. */
+  nowMs(): number {
+    return this.#deps.dots.nowMs();
   }
 
   /** Runs one write here; see CoordinateRequest. */
@@ -107,9 +99,9 @@ export class Replica {
     try {
       for (const address of addresses) checkAddress(address);
       const slot = addresses[0] === undefined ? 0 : slotOfAddress(addresses[0]);
-      const owner = this.#isOwner(slot);
-      const records = addresses.map((address) => this.#held(address, owner));
-      return { status: 'ok', reason: '', role: owner ? 'owner' : 'fallback', doubt: this.#doubt(slot), records };
+      const owner = this.#own.isOwner(slot);
+      const records = addresses.map((address) => this.#own.held(address, owner));
+      return { status: 'ok', reason: '', role: owner ? 'owner' : 'fallback', doubt: this.#own.inDoubt(slot), records };
     } catch {
       this.counters.refused++;
       return { status: 'refused', reason: 'corrupt', role: 'fallback', doubt: true, records: [] };
@@ -118,23 +110,41 @@ export class Replica {
 
   /**
    * Whether a plain write must first look at what other replicas hold: this node is not the first of the row, or it has not
-   * compared the slot since it started and this record bears no dot of its present tenure.
+   * compared the slot since it started and this record bears no dot of its present tenure. An addition to a counter asks in
+   * that case whatever it bears: what others did while this node was away may have been the same request.
    */
-  needsPreRead(address: Uint8Array, first: boolean): boolean {
+  needsPreRead(address: Uint8Array, first: boolean, operation?: WriteOperation): boolean {
     const slot = slotOfAddress(address);
     if (!first) return true;
     if (this.#deps.coverage.covered(slot)) return false;
+    if (operation?.type === 'add' || operation?.type === 'add-float') return true;
     try {
-      const held = this.#held(address, true);
+      const held = this.#own.held(address, true);
       return held === undefined || !this.#deps.dots.hasIssued(slot, decodeRecordContext(held));
     } catch {
       return true;
     }
   }
 
+  /** A page of the records of a range of slots; refused when this node does not own it all, or cannot read it. */
+  scan(range: ScanRange): Omit<ScanReplyMessage, 'kind' | 'stream'> {
+    const { seed } = this.#deps;
+    const { fromSlot, toSlot } = range;
+    const isSound = fromSlot <= toSlot && toSlot <= SLOT_MAX;
+    try {
+      if (isSound && this.#own.ownsAll(fromSlot, toSlot)) {
+        const page = scanRecords({ engine: this.#engine, seed }, range, this.nowMs());
+        return { status: 'ok', doubt: this.#own.inDoubt(fromSlot, toSlot), ...page };
+      }
+    } catch {
+      this.counters.refused++;
+    }
+    return { status: 'refused', doubt: true, records: [], covered: NOTHING };
+  }
+
   /** The record held here as an owner. Throws what the engine throws. */
   read(address: Uint8Array): Buffer | undefined {
-    return this.#engine.getSync(storageKey(address, FAMILY.records));
+    return this.#own.read(address);
   }
 
   /** Merges an item into this node's own records. */
@@ -170,23 +180,33 @@ export class Replica {
   #coordinateNow(request: CoordinateRequest, callbacks: CoordinateCallbacks): void {
     const batch = this.#batch.clear();
     const slot = slotOfAddress(request.address);
-    let state: Buffer;
-    let context: Buffer;
+    let ran: Ran;
     try {
-      const owner = this.#isOwner(slot);
-      const held = this.#held(request.address, owner);
-      const record = this.#applyWrite(request, held, batch);
-      state = encodeRecord(record);
-      context = record.context.encode();
-      if (state.length > STATE_BYTES_MAX) throw tooLarge(state.length, record.values.length);
-      if (owner) this.#storeAsOwner(batch, request, held, state);
-      else this.#storeAsFallback(batch, request, state);
+      ran = this.#run(request, batch);
     } catch (error) {
       this.#undo(slot);
       callbacks.failed(reasonOfError(error), (error as Error).message);
       return;
     }
-    this.#commitCoordinated(batch, slot, request.durability, callbacks, () => callbacks.merged(state, context));
+    if ('rejected' in ran || ran.state === undefined) return this.#nothingWritten(slot, ran, callbacks);
+    const { state, context, result } = ran;
+    const merged = () => callbacks.merged(state, context, result);
+    this.#commitCoordinated(batch, slot, request.durability, callbacks, merged);
+  }
+
+  #run(request: CoordinateRequest, batch: WriteBatch): Ran {
+    const owner = this.#own.isOwner(slotOfAddress(request.address));
+    const held = this.#own.held(request.address, owner);
+    const base = this.#baseOf(request, held, batch);
+    const applied = this.#apply(request, base, batch);
+    if ('rejected' in applied) return applied;
+    const { record, result } = applied;
+    const context = (record ?? base)?.context ?? VersionVector.EMPTY;
+    const state = record && encodeRecord(record);
+    if (state !== undefined && state.length > STATE_BYTES_MAX) throw tooLarge(state.length, record?.values.length ?? 0);
+    if (state !== undefined && owner) this.#storeAsOwner(batch, request, held, state);
+    else if (state !== undefined) this.#storeAsFallback(batch, request, state);
+    return { state, context: context.encode(), result };
   }
 
   /**
@@ -216,15 +236,6 @@ export class Replica {
     if (early !== undefined) callbacks.stored();
   }
 
-  /** The slot's tenure ends: this node may not hold all that it issued in it. */
-  #retire(slot: number): void {
-    const batch = new WriteBatch();
-    this.#deps.dots.retire(slot, 'failed-read', batch);
-    this.#engine.commit(batch, 'memory', (error) => {
-      if (error !== undefined) this.#deps.dots.unsaved(slot);
-    });
-  }
-
   #commit(batch: WriteBatch, slot: number, durability: Durability, done: (error?: Error) => void): void {
     this.#engine.commit(batch, durability, (error) => {
       if (error !== undefined) this.#undo(slot);
@@ -238,41 +249,41 @@ export class Replica {
     this.#deps.dots.unsaved(slot);
   }
 
-  #applyWrite(request: CoordinateRequest, held: Buffer | undefined, batch: WriteBatch): DottedRecord {
-    const { address, operation } = request;
+  /** What is held here and what others were seen to hold. */
+  #baseOf({ address, seen }: CoordinateRequest, held: Buffer | undefined, batch: WriteBatch): DottedRecord | undefined {
+    let base = held === undefined ? undefined : this.#own.decode(address, held);
+    for (const bytes of seen) {
+      const record = decodeRecord(bytes);
+      this.#checkTenure(batch, slotOfAddress(address), base, record);
+      base = merged(base, record);
+    }
+    return base;
+  }
+
+  #apply(
+    { address, operation, requestId }: CoordinateRequest,
+    base: DottedRecord | undefined,
+    batch: WriteBatch,
+  ): Applied {
+    const { dots, maxValueBytes = Number.POSITIVE_INFINITY } = this.#deps;
     const slot = slotOfAddress(address);
-    let base = held === undefined ? undefined : this.#decodeHeld(address, held);
-    for (const bytes of request.seen) {
-      const seen = decodeRecord(bytes);
-      this.#checkTenure(batch, slot, base, seen);
-      base = merged(base, seen);
+    if ('supersedes' in operation && typeof operation.supersedes !== 'string') {
+      dots.observeClient(slot, VersionVector.decode(operation.supersedes), base?.context, batch);
     }
-    const supersedes =
-      typeof operation.supersedes === 'string' ? operation.supersedes : VersionVector.decode(operation.supersedes);
-    if (typeof supersedes !== 'string') this.#deps.dots.observeClient(slot, supersedes, base?.context, batch);
-    const { dot, hybridTime } = this.#deps.dots.issue(slot, batch);
-    const value = operation.type === 'put' ? operation.value : 'tombstone';
-    return applyWrite(base, { dot, hybridTime, value, supersedes });
+    const nowMs = dots.nowMs();
+    return applyOperation(base, operation, {
+      stamp: () => dots.issue(slot, batch),
+      nowMs,
+      requestId,
+      valueBytesMax: maxValueBytes,
+    });
   }
 
-  /** What this node holds of the record, as an owner or in hints. What cannot be read ends the tenure. */
-  #held(address: Uint8Array, owner: boolean): Buffer | undefined {
-    try {
-      return owner ? this.read(address) : this.#fromHints(address);
-    } catch (error) {
-      this.#retire(slotOfAddress(address));
-      throw error;
-    }
-  }
-
-  /** The engine's checksums have vouched for these bytes. */
-  #decodeHeld(address: Uint8Array, held: Uint8Array): DottedRecord {
-    try {
-      return decodeTrustedRecord(held);
-    } catch (error) {
-      this.#retire(slotOfAddress(address));
-      throw error;
-    }
+  /** The batch is not committed: what it says of the slot's tenure goes into the next one. */
+  #nothingWritten(slot: number, ran: Ran, callbacks: CoordinateCallbacks): void {
+    this.#deps.dots.unsaved(slot);
+    if ('rejected' in ran) callbacks.failed('rejected', ran.rejected);
+    else callbacks.unchanged(ran.context, ran.result);
   }
 
   #storeAsOwner(batch: WriteBatch, request: CoordinateRequest, held: Buffer | undefined, state: Buffer): void {
@@ -308,7 +319,7 @@ export class Replica {
   /** Puts what came into the batch: as an owner's record, as a hint for an owner, or both. Answers why not. */
   #putItem(batch: WriteBatch, address: Uint8Array, record: Uint8Array, hintFor: string | undefined): string {
     const slot = slotOfAddress(address);
-    const owner = this.#isOwner(slot);
+    const owner = this.#own.isOwner(slot);
     if (hintFor === undefined ? !owner : !this.#deps.ring.isOwner(slot, hintFor)) return 'not-owner';
     if (owner) this.#mergeInto(batch, address, record);
     else this.#checkHint(batch, address, record);
@@ -320,21 +331,21 @@ export class Replica {
   #checkHint(batch: WriteBatch, address: Uint8Array, record: Uint8Array): void {
     const theirs = decodeRecord(record);
     if (!this.#deps.dots.isNamedIn(theirs.context)) return;
-    const held = this.#held(address, false);
-    const mine = held === undefined ? undefined : this.#decodeHeld(address, held);
+    const held = this.#own.held(address, false);
+    const mine = held === undefined ? undefined : this.#own.decode(address, held);
     this.#checkTenure(batch, slotOfAddress(address), mine, theirs);
   }
 
   /** Puts the merge of what is held and what came into the batch; leaves it empty when nothing changes. */
   #mergeInto(batch: WriteBatch, address: Uint8Array, incoming: Uint8Array): void {
     this.counters.merges++;
-    const held = this.#held(address, true);
+    const held = this.#own.held(address, true);
     if (held?.equals(incoming)) {
       this.counters.mergesWithoutChange++;
       return;
     }
     const theirs = decodeRecord(incoming);
-    const mine = held === undefined ? undefined : this.#decodeHeld(address, held);
+    const mine = held === undefined ? undefined : this.#own.decode(address, held);
     this.#checkTenure(batch, slotOfAddress(address), mine, theirs);
     const state = mine === undefined ? incoming : encodeRecord(mergeRecords(mine, theirs));
     if (held?.equals(state)) this.counters.mergesWithoutChange++;
@@ -356,7 +367,7 @@ export class Replica {
   /** An owner keeps a reference; anybody else the state, merged with what is kept for that target already. */
   #putHint(batch: WriteBatch, target: string, address: Uint8Array, record: Uint8Array): void {
     this.counters.hintsStored++;
-    if (this.#isOwner(slotOfAddress(address))) {
+    if (this.#own.isOwner(slotOfAddress(address))) {
       this.#deps.hints.put(batch, target, address, NOTHING);
       return;
     }
@@ -365,22 +376,4 @@ export class Replica {
       kept === undefined ? record : encodeRecord(mergeRecords(decodeTrustedRecord(kept), decodeTrustedRecord(record)));
     this.#deps.hints.put(batch, target, address, state);
   }
-
-  #fromHints(address: Uint8Array): Buffer | undefined {
-    let all: DottedRecord | undefined;
-    for (const bytes of this.#deps.hints.records(address)) all = merged(all, decodeTrustedRecord(bytes));
-    return all === undefined ? undefined : encodeRecord(all);
-  }
-
-  #doubt(slot: number): boolean {
-    return this.#deps.doubt && !this.#deps.coverage.covered(slot);
-  }
-
-  #isOwner(slot: number): boolean {
-    return this.#deps.ring.isOwner(slot, this.#deps.self);
-  }
-}
-
-function merged(base: DottedRecord | undefined, other: DottedRecord): DottedRecord {
-  return base === undefined ? other : mergeRecords(base, other);
 }

@@ -9,7 +9,7 @@
  * Redis gives where Redis has one.
  */
 import { NodeError } from '../errors.ts';
-import { ARGUMENTS_MAX, BULK_BYTES_MAX, LINE_BYTES_MAX, REQUEST_BYTES_MAX } from '../limits.ts';
+import { REQUEST_LIMITS, type RequestLimits } from '../limits.ts';
 import { readDecimal } from './decimal.ts';
 import { splitInline } from './inline.ts';
 
@@ -26,6 +26,8 @@ const TLS_HANDSHAKE = 0x16;
 export type Command = readonly Buffer[];
 
 export class RespDecoder {
+  /** May be replaced between two commands. */
+  limits: RequestLimits = REQUEST_LIMITS;
   #held: Buffer = NOTHING;
   #start = 0;
   #end = 0;
@@ -87,7 +89,8 @@ export class RespDecoder {
   #beginArray(): Command | undefined {
     const count = this.#length('too big mbulk count string');
     if (count === undefined) return undefined;
-    if (Number.isNaN(count) || count > ARGUMENTS_MAX) this.#fail('invalid multibulk length');
+    if (Number.isNaN(count) || count > REQUEST_LIMITS.argumentsMax) this.#fail('invalid multibulk length');
+    if (count > this.limits.argumentsMax) this.#fail(`${this.limits.adjective} multibulk length`);
     if (count <= 0) return [];
     this.#arguments = [];
     this.#argumentsLeft = count;
@@ -114,9 +117,11 @@ export class RespDecoder {
   #readBulkHeader(): boolean {
     const length = this.#length('too big bulk count string', DOLLAR);
     if (length === undefined) return false;
-    if (Number.isNaN(length) || length < 0 || length > BULK_BYTES_MAX) this.#fail('invalid bulk length');
+    const { bulkBytesMax, requestBytesMax, adjective } = this.limits;
+    if (Number.isNaN(length) || length < 0 || length > REQUEST_LIMITS.bulkBytesMax) this.#fail('invalid bulk length');
+    if (length > bulkBytesMax) this.#fail(`${adjective} bulk length`);
     this.#argumentBytes += length + ARGUMENT_OVERHEAD_BYTES;
-    if (this.#argumentBytes > REQUEST_BYTES_MAX) this.#fail(`the request exceeds ${REQUEST_BYTES_MAX} bytes`);
+    if (this.#argumentBytes > requestBytesMax) this.#fail(`the request exceeds ${requestBytesMax} bytes`);
     this.#bulkLength = length;
     return true;
   }
@@ -150,7 +155,7 @@ export class RespDecoder {
     const from = Math.max(this.#searched, this.#start);
     const found = this.#held.subarray(from, this.#end).indexOf(ending);
     const length = (found === -1 ? this.#end : from + found) - this.#start;
-    if (length > LINE_BYTES_MAX) this.#fail(tooLong);
+    if (length > this.limits.lineBytesMax) this.#fail(tooLong);
     this.#searched = found === -1 ? this.#end : from + found;
     return found === -1 ? -1 : from + found;
   }

@@ -38,7 +38,7 @@ export class RespWriter {
   }
 
   write(value: RespValue, protocol: RespProtocol): void {
-    if (typeof value === 'number') return this.#header(':', value);
+    if (typeof value === 'number' || typeof value === 'bigint') return this.#header(':', value);
     if (typeof value === 'string') return this.#text('$', value);
     if (value === null) return this.#ascii(protocol === 3 ? '_\r\n' : '$-1\r\n');
     if (value instanceof Uint8Array) return this.#bulk(value);
@@ -111,10 +111,10 @@ export class RespWriter {
     this.#lineEnd();
   }
 
-  #header(type: string, count: number): void {
+  #header(type: string, count: number | bigint): void {
     this.#reserve(HEADER_BYTES_MAX);
     this.#chunk[this.#end++] = type.charCodeAt(0);
-    if (count >= 0 && count < 10) this.#chunk[this.#end++] = 0x30 + count;
+    if (typeof count === 'number' && count >= 0 && count < 10) this.#chunk[this.#end++] = 0x30 + count;
     else this.#end += this.#chunk.write(String(count), this.#end, 'latin1');
     this.#lineEnd();
   }

@@ -1,13 +1,14 @@
 /**
  * What a client is told, before it is bytes. The commonest replies are plain JavaScript values, so that most cost no object:
  *
- *   number → integer    string, bytes → bulk string    null → null    array → array
+ *   number, bigint → integer    string, bytes → bulk string    null → null    array → array
  *
  * and all else says its kind. RESP3 has every kind; RESP2 gets the older spelling (resp/encoder.ts).
  */
 
 export type RespValue =
   | number
+  | bigint
   | string
   | Uint8Array
   | null
@@ -54,7 +55,7 @@ export function isFailure(value: RespValue): value is { readonly kind: 'error'; 
 
 /** About how many bytes the reply takes: exact for long values, which are what counts for limits. */
 export function weightOf(value: RespValue): number {
-  if (typeof value === 'number' || value === null) return 16;
+  if (typeof value === 'number' || typeof value === 'bigint' || value === null) return 16;
   if (typeof value === 'string' || value instanceof Uint8Array) return value.length + 16;
   if (!('kind' in value)) return value.reduce<number>((sum, item) => sum + weightOf(item), 16);
   switch (value.kind) {

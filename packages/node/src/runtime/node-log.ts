@@ -1,4 +1,8 @@
-/** One line per event to stderr: readable on a terminal, JSON for machines. Events below the level cost a comparison. */
+/**
+ * One line per event to stderr: text for people, or JSON by pino for machines. Events below the level cost a comparison. What is
+ * named like a secret is never written, whoever passes it. The only file that imports pino.
+ */
+import { pino } from 'pino';
 import type { Log, LogLevel } from '../runtime.ts';
 
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
@@ -23,25 +27,44 @@ export function stderrLog(options: LogOptions, wallMs: () => number): Log {
 /** Never throws: what cannot be printed is replaced. */
 export function createLog(options: LogOptions, dependencies: LogDependencies): Log {
   const least = RANK[options.level];
-  const line = options.form === 'json' ? jsonLine : textLine;
+  const write = options.form === 'json' ? jsonWriter(dependencies) : textWriter(dependencies);
   return (level, event, fields = {}) => {
-    if (RANK[level] < least) return;
-    const time = new Date(dependencies.wallMs()).toISOString();
-    dependencies.write(`${line(time, level, event, fields)}\n`);
+    if (RANK[level] >= least) write(level, event, printable(fields));
   };
 }
 
-function jsonLine(time: string, level: LogLevel, event: string, fields: Readonly<Record<string, unknown>>): string {
-  const printable: Record<string, unknown> = { time, level, event };
-  for (const [name, value] of Object.entries(fields)) printable[name] = plain(value);
-  return JSON.stringify(printable);
+type Printable = Readonly<Record<string, string | number | boolean | null>>;
+type Writer = (level: LogLevel, event: string, fields: Printable) => void;
+
+function textWriter({ wallMs, write }: LogDependencies): Writer {
+  return (level, event, fields) => write(`${textLine(new Date(wallMs()).toISOString(), level, event, fields)}\n`);
 }
 
-function textLine(time: string, level: LogLevel, event: string, fields: Readonly<Record<string, unknown>>): string {
+/** Synchronous: the last words of a process that ends are those that matter. */
+function jsonWriter({ wallMs, write }: LogDependencies): Writer {
+  const options = {
+    level: 'debug',
+    base: null,
+    messageKey: 'event',
+    timestamp: () => `,"time":"${new Date(wallMs()).toISOString()}"`,
+    formatters: { level: (level: string) => ({ level }) },
+  };
+  const logger = pino(options, { write });
+  return (level, event, fields) => logger[level](fields, event);
+}
+
+const SECRET = /pass|secret/i;
+
+function printable(fields: Readonly<Record<string, unknown>>): Printable {
+  const made: Record<string, string | number | boolean | null> = {};
+  for (const [name, value] of Object.entries(fields)) made[name] = SECRET.test(name) ? '[redacted]' : plain(value);
+  return made;
+}
+
+function textLine(time: string, level: LogLevel, event: string, fields: Printable): string {
   let text = `${time} ${level.toUpperCase().padEnd(5)} ${event}`;
   for (const [name, value] of Object.entries(fields)) {
-    const printed = plain(value);
-    text += ` ${name}=${typeof printed === 'string' ? quoted(printed) : printed}`;
+    text += ` ${name}=${typeof value === 'string' ? quoted(value) : value}`;
   }
   return text;
 }

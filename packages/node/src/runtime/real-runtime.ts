@@ -3,6 +3,7 @@ import { NodeFileSystem, WorkerRunner } from '@kvd/lsm';
 import type { LogLevel, Runtime } from '../runtime.ts';
 import { NodeClock } from './node-clock.ts';
 import { stderrLog } from './node-log.ts';
+import { nodeMac } from './node-mac.ts';
 import { NodeNetwork } from './node-network.ts';
 import { NodeRandom, NodeSecrets } from './node-random.ts';
 import { NodeTimers } from './node-timers.ts';
@@ -25,6 +26,7 @@ export function createRealRuntime(options: RealRuntimeOptions): Runtime {
     timers: new NodeTimers(),
     random: new NodeRandom(),
     secrets: new NodeSecrets(),
+    mac: nodeMac,
     network: new NodeNetwork(),
     fileSystem: new NodeFileSystem(),
     tasks: new WorkerRunner(),

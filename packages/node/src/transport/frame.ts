@@ -34,6 +34,7 @@ export const TYPE_HELLO = 0xf0;
 export const TYPE_REFUSAL = 0xf1;
 export const TYPE_PING = 0xf2;
 export const TYPE_PONG = 0xf3;
+export const TYPE_PROOF = 0xf4;
 
 /** Stream of the frames of the connection itself. */
 export const CONTROL_STREAM = 0;

@@ -13,11 +13,14 @@ const FIXED_BYTES = 61;
 export const HELLO_BYTES_MAX = 4096;
 const NAME_BYTES_MAX = 32;
 const REASON_BYTES_MAX = 1024;
+/** A length of 0. */
+const NO_PROOF = Buffer.alloc(2);
 export const CLUSTER_ID_BYTES = 16;
 export const NONCE_BYTES = 16;
 
-/** How a peer proves what it says: 0 not at all, 1 by a shared secret (reserved). */
+/** How a peer proves what it says: 0 not at all, 1 by a shared secret (peer-proof.ts). */
 export const AUTH_NONE = 0;
+export const AUTH_SECRET = 1;
 
 export interface Hello {
   readonly versionMin: number;
@@ -106,6 +109,27 @@ export function decodeHello(bytes: Buffer): Hello {
     from: from.name,
     to: to.name,
   };
+}
+
+/** A hello that was encoded or decoded before: its proof, and its bytes as they would be with none. */
+export function splitProof(bytes: Buffer): { readonly proof: Buffer; readonly unproven: Buffer } {
+  const at = proofAt(bytes);
+  const end = readBlock(bytes, at);
+  const unproven = Buffer.concat([bytes.subarray(0, at), NO_PROOF, bytes.subarray(end)]);
+  return { proof: Buffer.from(bytes.subarray(at + NO_PROOF.length, end)), unproven };
+}
+
+/** The same hello with a proof, which it must not have yet. */
+export function withProof(hello: Buffer, proof: Uint8Array): Buffer {
+  const at = proofAt(hello);
+  const length = Buffer.alloc(NO_PROOF.length);
+  length.writeUInt16BE(proof.length);
+  return Buffer.concat([hello.subarray(0, at), length, proof, hello.subarray(at + NO_PROOF.length)]);
+}
+
+/** Where the length of the proof stands. */
+function proofAt(bytes: Buffer): number {
+  return readName(bytes, readName(bytes, FIXED_BYTES).end).end;
 }
 
 function readName(bytes: Buffer, at: number): { name: string; end: number } {

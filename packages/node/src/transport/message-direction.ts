@@ -14,6 +14,8 @@ const REPLIES: Readonly<Record<Message['kind'], boolean>> = {
   'exchange-leaves-reply': true,
   'exchange-keys': false,
   'exchange-keys-reply': true,
+  scan: false,
+  'scan-reply': true,
 };
 
 export function isReply(message: Message): boolean {

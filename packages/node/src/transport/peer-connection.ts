@@ -9,7 +9,15 @@
  */
 import { NodeError } from '../errors.ts';
 import type { Socket, SocketHandlers } from '../runtime.ts';
-import { controlFrame, FRAME_PAYLOAD_BYTES_MAX, TYPE_HELLO, TYPE_PING, TYPE_PONG, TYPE_REFUSAL } from './frame.ts';
+import {
+  controlFrame,
+  FRAME_PAYLOAD_BYTES_MAX,
+  TYPE_HELLO,
+  TYPE_PING,
+  TYPE_PONG,
+  TYPE_PROOF,
+  TYPE_REFUSAL,
+} from './frame.ts';
 import { FrameDecoder } from './frame-decoder.ts';
 import type { AcceptedPeer, Handshake } from './handshake.ts';
 import { encodeRefusal, HELLO_BYTES_MAX, type Refusal } from './hello.ts';
@@ -65,6 +73,7 @@ export class PeerConnection implements SocketHandlers, MessageSink {
   #state: 'handshake' | 'open' | 'refused' | 'closed' = 'handshake';
   #peer: AcceptedPeer | undefined;
   #blocked = false;
+  #hasAnswered = false;
   #since: number;
   #heardAt: number;
   #pingedAt = 0;
@@ -224,16 +233,31 @@ export class PeerConnection implements SocketHandlers, MessageSink {
     const result = this.#handshake.receive(type, payload);
     switch (result.status) {
       case 'accepted':
-        return this.#open(result.peer);
-      case 'rejected':
-        return this.close({ kind: 'refused', by: 'peer', refusal: result.refusal, peer: this.dialled });
+        return this.#accept(result.peer, result.proof);
+      case 'challenged':
+        return this.#answer(result.peer);
+      case 'rejected': {
+        const peer = this.dialled ?? this.#handshake.claimedName;
+        return this.close({ kind: 'refused', by: 'peer', refusal: result.refusal, peer });
+      }
       case 'refused':
         return this.#refuse(result.refusal, result.peer);
     }
   }
 
+  /** What the other end still needs to hear goes out before it is told to anybody that the connection is open. */
+  #accept(peer: AcceptedPeer, proof: Buffer | undefined): void {
+    if (proof !== undefined) this.#socket?.write(controlFrame(TYPE_PROOF, proof));
+    else if (this.dialled === undefined && !this.#hasAnswered) this.#answer(peer);
+    this.#open(peer);
+  }
+
+  #answer(peer: AcceptedPeer): void {
+    this.#hasAnswered = true;
+    this.#socket?.write(controlFrame(TYPE_HELLO, this.#handshake.hello(peer.id)));
+  }
+
   #open(peer: AcceptedPeer): void {
-    if (this.dialled === undefined) this.#socket?.write(controlFrame(TYPE_HELLO, this.#handshake.hello(peer.id)));
     this.#peer = peer;
     this.#become('open');
     this.#openedAt = this.#since;

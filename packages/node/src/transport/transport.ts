@@ -18,6 +18,7 @@ import { isReply, remainingMs } from './message-direction.ts';
 import { resolveTransportOptions, type TransportOptions } from './options.ts';
 import { type CloseReason, type ConnectionOwner, PeerConnection } from './peer-connection.ts';
 import { PeerLink } from './peer-link.ts';
+import { PeerSecret } from './peer-proof.ts';
 import { createCounters, type TransportCounters } from './transport-counters.ts';
 
 export interface PeerAddress {
@@ -29,7 +30,7 @@ export interface PeerAddress {
 export interface TransportSetup {
   readonly self: PeerAddress & { readonly incarnation: number };
   readonly cluster: { readonly id: Uint8Array; readonly generation: number };
-  readonly runtime: Pick<Runtime, 'clock' | 'timers' | 'random' | 'secrets' | 'network' | 'log' | 'probe'>;
+  readonly runtime: Pick<Runtime, 'clock' | 'timers' | 'random' | 'secrets' | 'mac' | 'network' | 'log' | 'probe'>;
   /** The nodes to be connected to, asked at each heartbeat; this node may be among them. */
   readonly peers: () => readonly PeerAddress[];
   /** The hybrid time to put on a message. */
@@ -39,6 +40,8 @@ export interface TransportSetup {
   readonly onReachable: (node: NodeId) => void;
   readonly onUnreachable: (node: NodeId) => void;
   readonly options?: TransportOptions;
+  /** What all nodes of the cluster must have and prove to have; '' or none: nothing is asked for. */
+  readonly peerSecret?: string;
 }
 
 /** Requests that may wait for their reply on one connection; of more, the oldest are forgotten and get none. */
@@ -52,6 +55,7 @@ export class Transport implements ConnectionOwner {
   readonly #identity: Identity;
   readonly #counters = createCounters();
   readonly #report: ConnectionReport;
+  readonly #secret: PeerSecret | undefined;
   readonly #links = new Map<NodeId, PeerLink>();
   /** Of each peer the connection that it has dialled. */
   readonly #accepted = new Map<NodeId, PeerConnection>();
@@ -68,6 +72,8 @@ export class Transport implements ConnectionOwner {
     this.#setup = setup;
     this.#options = resolveTransportOptions(setup.options);
     this.#report = new ConnectionReport(setup.runtime, this.#counters);
+    const { peerSecret = '' } = setup;
+    this.#secret = peerSecret === '' ? undefined : new PeerSecret(Buffer.from(peerSecret, 'utf8'), setup.runtime.mac);
     const { id, incarnation } = setup.self;
     this.#identity = { id, incarnation, clusterId: setup.cluster.id, generation: setup.cluster.generation };
   }
@@ -275,7 +281,13 @@ export class Transport implements ConnectionOwner {
     const nonce = Buffer.alloc(NONCE_BYTES);
     this.#setup.runtime.secrets.fill(nonce);
     const objection = (hello: Hello): Refusal | undefined => this.#objection(hello);
-    const handshake = new Handshake({ self: this.#identity, nonce, expected: dialled, objection });
+    const handshake = new Handshake({
+      self: this.#identity,
+      nonce,
+      expected: dialled,
+      objection,
+      secret: this.#secret,
+    });
     const connection = new PeerConnection({ dialled, handshake, owner: this, options: this.#options });
     this.#connections.add(connection);
     return connection;

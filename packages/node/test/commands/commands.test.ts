@@ -72,9 +72,13 @@ describe('strings and keys', () => {
     ['SET k v NX XX', '-ERR syntax error'],
     ['SET k v EX 1 PX 1', '-ERR syntax error'],
     ['SET k v EX x', '-ERR value is not an integer or out of range'],
-    ['SET k v EX 10', '-ERR kvd: SET option EX is not available yet: keys do not expire; use plain SET, and DEL'],
-    ['SET k v nx', '-ERR kvd: SET option NX is not available yet: a value cannot be set on a condition; use plain SET'],
-    ['SET k v GET', '-ERR kvd: SET option GET is not available yet: use GET, then SET'],
+    ['SET k v PXAT 9007199254740991', "-ERR invalid expire time in 'set' command"],
+    ['MSETNX a 1 b 2', "-CROSSSLOT Keys in request don't hash to the same slot"],
+    [
+      'MSETNX {t}a 1 {t}b 2',
+      '-ERR kvd: MSETNX of several keys is not available: keys are written one by one, and all or none of them cannot be promised; use SET with NX for each',
+    ],
+    ['INCRBYFLOAT k 0x1p3', '-ERR value is not a valid float'],
     ['MSET a', "-ERR wrong number of arguments for 'mset' command"],
     ['MSET a 1 b', "-ERR wrong number of arguments for 'mset' command"],
   ])('%s is refused, and nothing is written', (words, reply) => {
@@ -87,13 +91,82 @@ describe('strings and keys', () => {
     const value = Buffer.alloc(13_002_342);
     expect(wire('SET k', value)).toBe('-ERR kvd: value 12.4 MB exceeds max-value 8 MB');
     expect(wire('MSET a 1 k', value)).toBe('-ERR kvd: value 12.4 MB exceeds max-value 8 MB');
+    run('SET k', Buffer.alloc(8 * 1024 * 1024 - 1));
+    expect(wire('APPEND k x')).toBe(':8388608');
+    expect(wire('APPEND k x')).toBe('-ERR kvd: the value would exceed max-value 8 MB');
+    expect(wire('SETRANGE k 8388608 x')).toBe('-ERR kvd: value 8.1 MB exceeds max-value 8 MB');
+    run('DEL k');
     expect(wire('GET', Buffer.alloc(65_537))).toBe('-ERR kvd: key of 65537 bytes exceeds 65536 bytes');
-    expect(services.recordCount).toBe(0);
+    expect(services.peek('k')).toBeUndefined();
   });
 
   test('a read of very many large values is refused, not collected', () => {
     run('SET k', Buffer.alloc(8 * 1024 * 1024));
     expect(wire(`MGET ${'k '.repeat(9).trim()}`)).toMatch(/^-ERR kvd: the reply exceeds 64 MB/);
+  });
+});
+
+describe('expiry', () => {
+  test('a value is there until its time has come, and then it is not', () => {
+    run('SET k v PX 30');
+    expect(wire('PTTL k')).toBe(':30');
+    services.time.advance(29);
+    expect(wire('GET k')).toBe('$1 v');
+    expect(wire('KVD.LOCAL PTTL k')).toBe(':1');
+    services.time.advance(1);
+    expect(wire('GET k')).toBe('$-1');
+    for (const words of ['TYPE k', 'TTL k', 'EXISTS k', 'DEL k', 'EXPIRE k 10', 'PERSIST k', 'STRLEN k']) {
+      expect(wire(words)).toBe({ TYPE: '+none', TTL: ':-2' }[words.split(' ')[0] as string] ?? ':0');
+    }
+    expect(wire('SET k w XX')).toBe('$-1');
+    expect(wire('SET k w NX GET')).toBe('$-1');
+    expect(wire('TTL k')).toBe(':-1');
+  });
+
+  test('a counter that has expired begins anew', () => {
+    run('SET k 5 PX 30');
+    expect(wire('INCR k')).toBe(':6');
+    expect(wire('PTTL k')).toBe(':30');
+    services.time.advance(30);
+    expect(wire('INCR k')).toBe(':1');
+    expect(wire('TTL k')).toBe(':-1');
+  });
+
+  test('TIME is the clock that expiry goes by', () => {
+    const nowMs = services.hybridNowMs();
+    expect(wire('TIME')).toBe(
+      `*2 $10 ${Math.floor(nowMs / 1000)} $${String((nowMs % 1000) * 1000).length} ${(nowMs % 1000) * 1000}`,
+    );
+    run(`SET k v PXAT ${nowMs + 1}`);
+    expect(wire('EXISTS k')).toBe(':1');
+    run(`SET k v PXAT ${nowMs}`);
+    expect(wire('EXISTS k')).toBe(':0');
+  });
+});
+
+describe('requests with an id', () => {
+  test('the same id counts once, another one again', () => {
+    expect(wire('KVD.WITH REQUEST a1 INCR k')).toBe(':1');
+    expect(wire('KVD.WITH REQUEST a1 INCR k')).toBe(':1');
+    expect(wire('KVD.WITH W 1 REQUEST a2 INCRBY k 10')).toBe(':11');
+    expect(wire('KVD.WITH request a2 INCRBY k 10')).toBe(':11');
+    expect(wire('KVD.WITH REQUEST a1 INCR other')).toBe(':1');
+    expect(wire('KVD.WITH REQUEST f INCRBYFLOAT k 0.5')).toBe('$4 11.5');
+    expect(wire('KVD.WITH REQUEST f INCRBYFLOAT k 0.5')).toBe('$4 11.5');
+    expect(wire('INCRBYFLOAT k 0.5')).toBe('$2 12');
+  });
+
+  test.each([
+    ['KVD.WITH REQUEST', '-ERR syntax error'],
+    [`KVD.WITH REQUEST ${'x'.repeat(65)} INCR k`, '-ERR kvd: REQUEST takes an id of 1 to 64 bytes'],
+    [
+      'KVD.WITH REQUEST a APPEND k v',
+      '-ERR kvd: APPEND behind KVD.WITH REQUEST is not available: only INCR, DECR, INCRBY, DECRBY and INCRBYFLOAT take effect once under an id; leave REQUEST out',
+    ],
+    ['KVD.WITH REQUEST a INCR', "-ERR wrong number of arguments for 'incr' command"],
+  ])('%.40s is an error', (words, reply) => {
+    expect(wire(words)).toBe(reply);
+    expect(services.recordCount).toBe(0);
   });
 });
 
@@ -122,6 +195,21 @@ describe('outcomes', () => {
     run('SET k v');
     services.writeFailure = { status: 'indeterminate', reason: 'quorum', detail: 'late' };
     expect(wire('DEL k')).toBe('-NOREPLICAS kvd: late; the write may still appear');
+  });
+
+  test('a delete that finds nothing at its coordinator deletes what other replicas hold', () => {
+    run('SET k v');
+    const write = services.write.bind(services);
+    const operations: string[] = [];
+    services.write = (key, operation, consistency, done) => {
+      operations.push('supersedes' in operation && operation.supersedes === 'held' ? 'held' : 'seen');
+      if (operations.length > 1) return write(key, operation, consistency, done);
+      const result = { applied: false, value: undefined };
+      done({ status: 'ok', context: Buffer.alloc(0), acknowledged: 1, hinted: 0, result });
+    };
+    expect(wire('DEL k')).toBe(':1');
+    expect(operations).toEqual(['held', 'seen']);
+    expect(wire('EXISTS k')).toBe(':0');
   });
 
   test('an error with a code of ours is told, any other is thrown', () => {
@@ -197,7 +285,7 @@ describe('consistency', () => {
     ],
     [
       'KVD.LOCAL SET k v',
-      '-ERR kvd: SET behind KVD.LOCAL is not available: it runs GET, MGET, EXISTS, STRLEN and TYPE',
+      '-ERR kvd: SET behind KVD.LOCAL is not available: it runs commands that only read keys: GET, MGET, EXISTS, KVD.GET and their like',
     ],
     ['KVD.LOCAL', "-ERR wrong number of arguments for 'kvd.local' command"],
   ])('%s is an error', (words, reply) => {
@@ -244,11 +332,8 @@ describe('connection', () => {
     ['CLIENT NO-TOUCH on', '+OK'],
     ['CLIENT MAINT_NOTIFICATIONS ON', "-ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP."],
     ['CONFIG GET save', '*2 $4 save $0'],
-    [
-      'CONFIG SET a b',
-      '-ERR kvd: CONFIG SET is not available: settings are flags of kvd start, KVD_* variables or the config file, and are read when it starts',
-    ],
-    ['INCR k', "-ERR unknown command 'INCR', with args beginning with: 'k'"],
+    ['CONFIG SET a b', "-ERR Unknown option or number of arguments for CONFIG SET - 'a'"],
+    ['HSET k f v', "-ERR unknown command 'HSET', with args beginning with: 'k' 'f' 'v'"],
     ['BLPOP k 0', '-ERR kvd: BLPOP is not available: no command waits for a write of another client'],
     ['JSON.GET k', '-ERR kvd: JSON.GET is not available: there are no modules'],
     ['__proto__', "-ERR unknown command '__proto__', with args beginning with:"],

@@ -3,11 +3,12 @@
  * them go one by one; an outcome may be planted for the next requests.
  */
 import {
-  applyWrite,
+  applyOperation,
   type Consistency,
   checkConsistency,
   decodeRecord,
   type DottedRecord,
+  encodeAddress,
   encodeRecord,
   hybridTimeOf,
   makeActor,
@@ -15,11 +16,15 @@ import {
   type ReadOutcome,
   type WriteOperation,
   type WriteOutcome,
+  winner,
 } from '@kvd/replication';
-import { parseInitialMembers, Ring } from '@kvd/ring';
+import { parseInitialMembers, Ring, slotOf } from '@kvd/ring';
+import { Access } from '../../src/access.ts';
 import { type NodeConfig, resolveConfig } from '../../src/config.ts';
+import { nodeMac } from '../../src/runtime/node-mac.ts';
 import type { Runtime } from '../../src/runtime.ts';
-import type { ConsistencyOverrides, NodeServices, NodeStats } from '../../src/services.ts';
+import type { ScanOutcome, ScanRequest } from '../../src/scan-reader.ts';
+import type { ConsistencyOverrides, Copies, CopiesRequest, NodeServices, NodeStats } from '../../src/services.ts';
 import { ManualTime } from './manual-time.ts';
 
 export const MEMBERS = 'n1=127.0.0.1:7379,n2=127.0.0.1:7380,n3=127.0.0.1:7381';
@@ -35,6 +40,7 @@ export interface Request {
 export class MemoryServices implements NodeServices {
   readonly config: Required<NodeConfig>;
   readonly runtime: Runtime;
+  readonly access: Access;
   readonly time = new ManualTime();
   readonly requests: Request[] = [];
   /** Keep requests until `release`. */
@@ -47,9 +53,16 @@ export class MemoryServices implements NodeServices {
   readonly #ring: Ring;
   readonly #records = new Map<string, DottedRecord>();
   #counter = 0;
+  #requestNumber = 0;
 
   constructor(options: { config?: Partial<NodeConfig>; runtime?: Partial<Runtime> } = {}) {
-    this.config = resolveConfig({ id: 'n1', dataDirectory: '/data', initialMembers: MEMBERS, ...options.config });
+    this.config = resolveConfig({
+      id: 'n1',
+      dataDirectory: '/data',
+      initialMembers: MEMBERS,
+      unsafeNoAuth: true,
+      ...options.config,
+    });
     const missing = (): never => {
       throw new Error('no such thing in this test');
     };
@@ -57,14 +70,20 @@ export class MemoryServices implements NodeServices {
       clock: this.time,
       timers: this.time,
       random: { uint32: () => 4 },
-      secrets: { fill: missing },
+      secrets: { fill: (bytes) => bytes.fill(7) },
+      mac: nodeMac,
       network: { listen: missing, connect: missing },
       fileSystem: undefined as never,
       tasks: undefined as never,
       log: (_level, event, fields) => void this.logged.push({ event, fields }),
       ...options.runtime,
     };
+    this.access = new Access(this.config, this.runtime);
     this.#ring = Ring.initial(parseInitialMembers(this.config.initialMembers), { replicas: 2 });
+  }
+
+  hybridNowMs(): number {
+    return this.time.wallMs();
   }
 
   ring(): Ring {
@@ -125,17 +144,68 @@ export class MemoryServices implements NodeServices {
     const name = Buffer.from(key).toString('latin1');
     this.#take('write', name, consistency, () => {
       if (this.writeFailure !== undefined) return done(this.writeFailure);
-      const counter = ++this.#counter;
-      const record = applyWrite(this.#records.get(name), {
-        dot: { actor: ACTOR, counter },
-        hybridTime: hybridTimeOf(counter),
-        value: operation.type === 'put' ? Buffer.from(operation.value) : 'tombstone',
-        supersedes: 'held',
+      const applied = applyOperation(this.#records.get(name), operation, {
+        stamp: () => {
+          const counter = ++this.#counter;
+          return { dot: { actor: ACTOR, counter }, hybridTime: hybridTimeOf(counter) };
+        },
+        nowMs: this.hybridNowMs(),
+        requestId: { entry: 'n1', incarnation: 1, n: ++this.#requestNumber },
+        valueBytesMax: this.config.maxValueBytes,
       });
-      this.#records.set(name, record);
-      done({ status: 'ok', context: Buffer.alloc(0), acknowledged: consistency.w, hinted: 0 });
+      if ('rejected' in applied) return done({ status: 'failed', reason: 'rejected', detail: applied.rejected });
+      const { record, result } = applied;
+      // Copied, since the arguments of a command are valid until its reply only.
+      if (record !== undefined) this.#records.set(name, decodeRecord(encodeRecord(record)));
+      done({ status: 'ok', context: Buffer.alloc(0), acknowledged: consistency.w, hinted: 0, result });
     });
   }
+
+  /** Pages of so many keys as asked for, in the order of their addresses. */
+  scan({ place, limit, toSlot = 16383 }: ScanRequest, done: (outcome: ScanOutcome) => void): void {
+    if (this.readFailure !== undefined) return done(this.readFailure);
+    const all = this.#addresses().filter(
+      ({ slot, address }) => slot >= place.slot && slot <= toSlot && Buffer.compare(address, place.after) > 0,
+    );
+    const page = all.slice(0, limit);
+    const keys = page.map(({ key, address, record }) => {
+      const value = winner(record, this.hybridNowMs());
+      const state = value === undefined ? ('dead' as const) : ('live' as const);
+      return { key, address, state, expires: (value?.deadlines.length ?? 0) > 0 };
+    });
+    const last = page.at(-1);
+    const isEnd = page.length === all.length || last === undefined;
+    done({ status: 'ok', keys, next: isEnd ? undefined : { slot: last.slot, after: last.address } });
+  }
+
+  scanLocal(): undefined {
+    return undefined;
+  }
+
+  /** As many as the test says. */
+  copies: Copies = { nodes: 2, here: true };
+  readonly copiesAsked: CopiesRequest[] = [];
+
+  countCopies(copies: CopiesRequest, done: (copies: Copies) => void): void {
+    this.copiesAsked.push(copies);
+    done(this.copies);
+  }
+
+  #addresses(): { key: Buffer; slot: number; address: Buffer; record: DottedRecord }[] {
+    const all = [...this.#records].map(([name, record]) => {
+      const key = Buffer.from(name, 'latin1');
+      const slot = slotOf(key);
+      const place = { slot, keyspace: 0, generation: 0 };
+      return { key, slot, record, address: encodeAddress({ ...place, key, subkey: Buffer.alloc(0) }) };
+    });
+    return all.sort((a, b) => Buffer.compare(a.address, b.address));
+  }
+
+  contextKey(): Uint8Array {
+    return Buffer.from('key of the test');
+  }
+
+  endTrace(): void {}
 
   readLocal(key: Uint8Array): Uint8Array | undefined {
     const record = this.#records.get(Buffer.from(key).toString('latin1'));

@@ -67,8 +67,10 @@ class History {
     const address = addressOf(key);
     const operation = { type: 'put', value: Buffer.from(value), supersedes: 'held' } as const;
     let state: Buffer | undefined;
-    const request = { address, operation, seen: [], durability: 'sync', hintFor: [] } as const;
+    const requestId = { entry: 'n1', incarnation: 1, n: 1 };
+    const request = { requestId, address, operation, seen: [], durability: 'sync', hintFor: [] } as const;
     node.replica.coordinate(request, {
+      unchanged: () => expect.unreachable(),
       merged: (bytes) => {
         state = Buffer.from(bytes);
         const { context, values } = decodeRecord(state);

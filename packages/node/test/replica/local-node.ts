@@ -11,6 +11,7 @@ import {
   encodeAddress,
   type Hash128,
   hashOfCluster,
+  type OperationResult,
   type ReplicateMessage,
   recordHash,
   winner,
@@ -35,6 +36,7 @@ export interface LocalNodeOptions {
   readonly members?: number;
   readonly replicas?: number;
   readonly leaseCounters?: number;
+  readonly maxValueBytes?: number;
   readonly engine?: EngineOptions;
 }
 
@@ -42,6 +44,7 @@ export interface LocalNodeOptions {
 export interface Coordinated {
   readonly events: string[];
   state: Buffer | undefined;
+  result: OperationResult | undefined;
 }
 
 export const ringOf = (members: number, replicas: number): Ring => {
@@ -81,6 +84,7 @@ export class LocalNode {
   readonly #options: LocalNodeOptions;
   readonly #random = new SeededRandom(5);
   #completions: (() => void)[] = [];
+  #requests = 0;
 
   private constructor(options: LocalNodeOptions) {
     this.#options = options;
@@ -118,7 +122,7 @@ export class LocalNode {
         for (let i = 0; i < bytes.length; i++) bytes[i] = this.#random.uint32();
       },
     };
-    const { leaseCounters } = this.#options;
+    const { leaseCounters, maxValueBytes } = this.#options;
     this.dots = new DotIssuer({
       engine,
       clock,
@@ -134,7 +138,13 @@ export class LocalNode {
     const { dots, hints, leaves, coverage } = this;
     const probe = (name: string) => void this.probes.push(name);
     const parts = { engine, self: this.self, ring, dots, hints, leaves, seed: SEED };
-    this.replica = new Replica({ ...parts, coverage, doubt: state.doubt, probe });
+    this.replica = new Replica({
+      ...parts,
+      coverage,
+      doubt: state.doubt,
+      probe,
+      ...(maxValueBytes !== undefined && { maxValueBytes }),
+    });
     this.store = new LocalReplicaStore({ ...parts, replica: this.replica });
   }
 
@@ -196,21 +206,28 @@ export class LocalNode {
   }
 
   coordinate(key: string, value: string | undefined, more: Partial<CoordinateRequest> = {}): Coordinated {
-    const told: Coordinated = { events: [], state: undefined };
-    const bytes = value === undefined ? Buffer.alloc(0) : Buffer.from(value);
-    const type = value === undefined ? 'delete' : 'put';
+    const told: Coordinated = { events: [], state: undefined, result: undefined };
     const request: CoordinateRequest = {
+      requestId: { entry: 'n1', incarnation: 1, n: ++this.#requests },
       address: addressOf(key),
-      operation: { type, value: bytes, supersedes: 'held' },
+      operation:
+        value === undefined
+          ? { type: 'delete', supersedes: 'held' }
+          : { type: 'put', value: Buffer.from(value), supersedes: 'held' },
       seen: [],
       durability: 'sync',
       hintFor: [],
       ...more,
     };
     this.replica.coordinate(request, {
-      merged: (state) => {
+      merged: (state, _context, result) => {
         told.state = Buffer.from(state);
+        told.result = result;
         told.events.push('merged');
+      },
+      unchanged: (_context, result) => {
+        told.result = result;
+        told.events.push('unchanged');
       },
       failed: (reason) => void told.events.push(`failed ${reason}`),
       stored: (error) => void told.events.push(error === undefined ? 'stored' : 'lost'),

@@ -38,3 +38,12 @@ test('events below the level are not written', () => {
   log('error', 'c');
   expect(written).toHaveLength(1);
 });
+
+test('what is named like a secret is not written, in either form', () => {
+  for (const form of ['text', 'json'] as const) {
+    const { log, written } = lines({ level: 'info', form });
+    log('info', 'a', { requirepass: 'hush', peerSecret: 'hush', password: 'hush' });
+    expect(written[0]).not.toContain('hush');
+    expect(written[0]).toContain('[redacted]');
+  }
+});

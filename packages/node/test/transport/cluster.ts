@@ -1,5 +1,6 @@
 /** Transports of several nodes on one network in memory, and what they have been told. */
 import type { Message, RequestHeader } from '@kvd/replication';
+import { nodeMac } from '../../src/runtime/node-mac.ts';
 import type { Socket, SocketHandlers } from '../../src/runtime.ts';
 import type { TransportOptions } from '../../src/transport/options.ts';
 import { Transport } from '../../src/transport/transport.ts';
@@ -13,6 +14,7 @@ export interface NodeSetup {
   readonly clusterId?: Uint8Array;
   readonly generation?: number;
   readonly options?: TransportOptions;
+  readonly peerSecret?: string;
   /** Where this node believes the others to be: by default each on the host of its name. */
   readonly hosts?: Readonly<Record<string, string>>;
 }
@@ -35,6 +37,7 @@ export class TestNode {
         timers: cluster.time,
         random: { uint32: () => 0x80000000 },
         secrets: { fill: (bytes) => bytes.fill(3) },
+        mac: nodeMac,
         network: cluster.network.host(id),
         log: (level, event, fields) => this.log.push({ level, event, fields }),
       },
@@ -47,6 +50,7 @@ export class TestNode {
       onReachable: (node) => this.events.push(`${node} reachable`),
       onUnreachable: (node) => this.events.push(`${node} unreachable`),
       ...(setup.options && { options: setup.options }),
+      ...(setup.peerSecret !== undefined && { peerSecret: setup.peerSecret }),
     });
   }
 }

@@ -91,7 +91,10 @@ describe('refused is', () => {
   test('a capability that is unknown here', () => {
     expect(altered({ required: 0x80000001 })).toMatchObject(refused('capability', /2147483649/));
   });
-  test('a proof that is unknown here', () => expect(altered({ auth: 1 })).toMatchObject(refused('auth', /method 1/)));
+  test('a proof that is unknown here', () => expect(altered({ auth: 2 })).toMatchObject(refused('auth', /method 2/)));
+  test('who has a secret where this node has none', () => {
+    expect(altered({ auth: 1 })).toMatchObject(refused('auth', /a has a peer secret and b has none/));
+  });
   test('nobody who can also speak this version', () => {
     expect(altered({ versionMin: 1, versionMax: 9, offered: 0xff })).toMatchObject({
       peer: { version: 1, capabilities: 0 },

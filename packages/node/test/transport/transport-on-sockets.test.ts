@@ -3,6 +3,7 @@ import type { Message } from '@kvd/replication';
 import { afterEach, expect, test } from 'vitest';
 import type { Network } from '../../src/runtime.ts';
 import { NodeClock } from '../../src/runtime/node-clock.ts';
+import { nodeMac } from '../../src/runtime/node-mac.ts';
 import { NodeNetwork } from '../../src/runtime/node-network.ts';
 import { NodeRandom, NodeSecrets } from '../../src/runtime/node-random.ts';
 import { NodeTimers } from '../../src/runtime/node-timers.ts';
@@ -30,6 +31,7 @@ async function start(
       timers: new NodeTimers(),
       random: new NodeRandom(),
       secrets: new NodeSecrets(),
+      mac: nodeMac,
       network: new NodeNetwork() as Network,
       log: () => {},
     },

@@ -23,6 +23,8 @@ export interface ReadCounters {
   standIns: number;
   /** Reads that needed a fallback's answer. */
   degradedReads: number;
+  /** Times that more replicas were asked because the answers were behind what the reader had seen. */
+  widened: number;
   /** Owners that were sent the merged record because theirs was older. */
   readRepairs: number;
   /** Answers that could not be decoded; they count as refusals. */
@@ -34,5 +36,5 @@ export function newWriteCounters(): WriteCounters {
 }
 
 export function newReadCounters(): ReadCounters {
-  return { ok: 0, failed: 0, hedges: 0, standIns: 0, degradedReads: 0, readRepairs: 0, corruptAnswers: 0 };
+  return { ok: 0, failed: 0, hedges: 0, standIns: 0, degradedReads: 0, widened: 0, readRepairs: 0, corruptAnswers: 0 };
 }

@@ -20,6 +20,8 @@ import { EntryTable } from './entry-table.ts';
 import { mergeAnswers } from './merge-answers.ts';
 import { type Asked, ReadEntry, type ReadRequest } from './read-entry.ts';
 import { staleOwners } from './read-repair.ts';
+import { decodeRecordContext } from '../record-codec.ts';
+import type { VersionVector } from '../version-vector.ts';
 
 export type { ReadRequest } from './read-entry.ts';
 
@@ -132,6 +134,7 @@ export class ReadCoordinator {
 
   #expire(entry: ReadEntry, now: Millis): void {
     if (entry.finished) return this.#entries.release(entry, entry.stream);
+    if (entry.tally.verdict() === 'met') return this.#fail(entry, 'quorum', whyBehind(entry));
     this.#fail(entry, 'quorum', `${progress(entry)} in ${Math.round(now - entry.startedAt)} ms`);
   }
 
@@ -202,7 +205,11 @@ export class ReadCoordinator {
   // The answer, and after it.
 
   #judge(entry: ReadEntry, now: Millis): void {
-    if (entry.tally.verdict() === 'met' && this.#conclude(entry)) return;
+    if (entry.tally.verdict() === 'met') {
+      if (this.#conclude(entry)) return;
+      // Still met: the answers are enough in number, and behind what the reader has seen.
+      if (entry.tally.verdict() === 'met') return this.#widen(entry, now);
+    }
     this.#topUp(entry);
     if (entry.tally.verdict() === 'impossible') {
       const reason = entry.refused ? 'refused' : 'unreachable';
@@ -215,10 +222,22 @@ export class ReadCoordinator {
     this.#ask(entry, now);
   }
 
-  /** Merges and answers. False if damaged records turned up and the quorum is not met without them. */
+  /** The answer lacks what the reader has seen: all other owners are asked, and if there are none the fallbacks. */
+  #widen(entry: ReadEntry, now: Millis): void {
+    while (entry.chooseOwner(this.#self, this.#reach));
+    if (entry.tally.open === 0) while (this.#chooseFallback(entry));
+    if (entry.tally.open === 0) return this.#fail(entry, 'quorum', whyBehind(entry));
+    this.counters.widened++;
+    this.#ask(entry, now);
+  }
+
+  /**
+   * Merges and answers. False if damaged records turned up and the quorum is not met without them, or if the record is behind
+   * what the reader has seen.
+   */
   #conclude(entry: ReadEntry): boolean {
     const record = this.#merge(entry);
-    if (entry.tally.verdict() !== 'met') return false;
+    if (entry.tally.verdict() !== 'met' || isBehind(record, entry.request.includes)) return false;
     const { stream, tally } = entry;
     const degraded = tally.owners < entry.request.consistency.r;
     entry.merged = record;
@@ -301,4 +320,13 @@ function repairMessage(entry: ReadEntry, record: Uint8Array): ReplicateMessage {
 function progress(entry: ReadEntry): string {
   const { r, pr } = entry.request.consistency;
   return `read from ${entry.tally.answered} of R=${r}${pr > 0 ? `, PR=${pr}` : ''}`;
+}
+
+function isBehind(record: Uint8Array | undefined, includes: VersionVector | undefined): boolean {
+  if (includes === undefined || includes.isEmpty) return false;
+  return record === undefined || !decodeRecordContext(record).includes(includes);
+}
+
+function whyBehind(entry: ReadEntry): string {
+  return `${progress(entry)}, and none of them holds all that this connection has seen of the key`;
 }

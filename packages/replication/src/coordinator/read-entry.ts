@@ -6,6 +6,7 @@ import type { Millis, Reachability } from '../effects.ts';
 import type { Consistency, NodeId, RequestHeader } from '../messages.ts';
 import type { CoordinatorOptions } from '../options.ts';
 import { ReadTally, type ReplicaRole } from '../quorum.ts';
+import type { VersionVector } from '../version-vector.ts';
 import type { Answer } from './read-repair.ts';
 
 export interface ReadRequest {
@@ -22,6 +23,11 @@ export interface ReadRequest {
   readonly isOwner: boolean;
   /** Ask all owners, to find those that are behind; the caller decides how often. */
   readonly repair: boolean;
+  /**
+   * What the answer must not be behind of: replicas are asked until the merge of their records has seen all of it, or the
+   * read fails.
+   */
+  readonly includes?: VersionVector;
 }
 
 /** One node that was chosen. `answered` and `lost` are final, save that an answer may come from one believed lost. */

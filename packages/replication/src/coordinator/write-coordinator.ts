@@ -18,12 +18,20 @@
  */
 import { DeadlineQueue } from '../deadline-queue.ts';
 import type { Millis, Reachability, WriteEffects } from '../effects.ts';
-import type { FailureReason, FetchReplyMessage, NodeId, ReplicateMessage, ReplicateReplyMessage } from '../messages.ts';
+import type {
+  FailureReason,
+  FetchReplyMessage,
+  NodeId,
+  OperationResult,
+  ReplicateMessage,
+  ReplicateReplyMessage,
+} from '../messages.ts';
 import { type CoordinatorOptions, resolveCoordinatorOptions } from '../options.ts';
 import { contextFetch, expectContexts, noteContext, readingState } from './context-read.ts';
 import { newWriteCounters, type WriteCounters } from './counters.ts';
 import { EntryTable } from './entry-table.ts';
-import { isCovered, isOnItsWay, type Place, type PlaceState, WriteEntry, type WriteRequest } from './write-entry.ts';
+import { siblingsLeft } from './siblings-left.ts';
+import { isCovered, isOnItsWay, MADE, type Place, WriteEntry, type WriteRequest } from './write-entry.ts';
 import { whyGivenUp, whyLate, whyNotRead, whyNotTried, whyStopped } from './write-failure.ts';
 import { assignRoles, hintsOfTheBatch, localDurability, replicateMessage, takeFallback } from './write-plan.ts';
 
@@ -75,18 +83,30 @@ export class WriteCoordinator {
     else this.#coordinate(entry);
   }
 
-  /** The operation is in the local memtable: `state` is the record's bytes, `context` its encoded version vector. */
-  merged(stream: number, state: Uint8Array, context: Uint8Array, now: Millis): void {
+  /**
+   * The operation is in the local memtable: `state` is the record's bytes, `context` its encoded version vector, `result` what
+   * the operation found and made.
+   */
+  merged(stream: number, state: Uint8Array, context: Uint8Array, now: Millis, result: OperationResult = MADE): void {
     const entry = this.#entries.get(stream);
     if (entry?.phase !== 'coordinating') return;
-    entry.phase = 'merged';
-    entry.state = state;
-    entry.context = context;
+    entry.take(state, context, result);
     if (entry.expired) return this.#abandon(entry);
     assignRoles(entry, this.#self, this.#reach);
     entry.message = replicateMessage(entry, undefined, now);
     this.#spread(entry, now);
     this.#judge(entry, stream, now);
+  }
+
+  /** There was nothing to write: a condition did not hold. `context`: of the record as it is. */
+  unchanged(stream: number, context: Uint8Array, result: OperationResult): void {
+    const entry = this.#entries.get(stream);
+    if (entry?.phase !== 'coordinating') return;
+    const { finished } = entry;
+    this.#entries.release(entry, stream);
+    if (finished) return;
+    this.counters.ok++;
+    this.#out.finish(stream, { status: 'ok', context, acknowledged: 0, hinted: 0, result });
   }
 
   /**
@@ -108,7 +128,7 @@ export class WriteCoordinator {
     const entry = this.#entries.get(stream);
     if (entry?.phase !== 'merged' || entry.selfState !== 'sent') return;
     if (error === undefined) {
-      this.#setSelf(entry, 'stored');
+      entry.setSelf(this.#self, 'stored');
       entry.tally.acknowledge(this.#self);
     } else {
       this.#loseSelf(entry, error, now);
@@ -167,9 +187,7 @@ export class WriteCoordinator {
 
   /** Sees to it that the entry is looked at in time. Waking early is harmless, and cheaper than to plan anew at each step. */
   #reschedule(entry: WriteEntry): void {
-    let at = entry.deadline;
-    if (entry.phase === 'reading') at = Math.min(at, entry.preReadUntil);
-    else if (!entry.finished) at = Math.min(at, entry.standInAt);
+    const at = entry.nextLookAt;
     if (at >= entry.wakeAt) return;
     entry.wakeAt = at;
     this.#deadlines.schedule(at, entry.stream);
@@ -235,13 +253,20 @@ export class WriteCoordinator {
       if (!this.#plan(entry)) return;
     }
     entry.phase = 'coordinating';
-    this.#setSelf(entry, 'sent');
+    entry.setSelf(this.#self, 'sent');
     this.#reschedule(entry);
-    const { stream, address, operation } = entry.request;
+    const { stream, address, operation, header } = entry.request;
     const durability = localDurability(entry.request.consistency);
     const hintFor = hintsOfTheBatch(entry, this.#self);
     this.counters.hintsKept += hintFor.length;
-    this.#out.coordinate(stream, { address, operation, seen: entry.seen, durability, hintFor });
+    this.#out.coordinate(stream, {
+      requestId: header.id,
+      address,
+      operation,
+      seen: entry.seen,
+      durability,
+      hintFor,
+    });
   }
 
   #spread(entry: WriteEntry, now: Millis): void {
@@ -266,15 +291,7 @@ export class WriteCoordinator {
 
   #acknowledge(entry: WriteEntry, from: NodeId, now: Millis): void {
     const stream = entry.stream;
-    const owned = entry.placeOfOwner(from);
-    const standing = entry.placeOfStandIn(from);
-    if (owned !== undefined) {
-      if (owned.ownerState !== 'sent' && owned.ownerState !== 'lost') return;
-      owned.ownerState = 'stored';
-    } else if (standing !== undefined) {
-      if (standing.standInState !== 'sent' && standing.standInState !== 'lost') return;
-      standing.standInState = 'stored';
-    }
+    if (!entry.noteStored(from)) return;
     // A fallback that has been replaced has no place any more, but what it says is true: the tally knows it.
     if (entry.tally.acknowledge(from)) this.#judge(entry, stream, now);
   }
@@ -282,11 +299,8 @@ export class WriteCoordinator {
   /** The node refused, or is out of reach. */
   #lose(entry: WriteEntry, node: NodeId, now: Millis): void {
     const stream = entry.stream;
-    const owned = entry.placeOfOwner(node);
-    const place = owned ?? entry.placeOfStandIn(node);
-    if (place === undefined || !isOnItsWay(owned ? place.ownerState : place.standInState)) return;
-    if (owned) place.ownerState = 'lost';
-    else place.standInState = 'lost';
+    const place = entry.noteLost(node);
+    if (place === undefined) return;
     entry.tally.lose(node);
     this.#cover(entry, place, now);
     this.#judge(entry, stream, now);
@@ -294,18 +308,11 @@ export class WriteCoordinator {
 
   /** The local engine failed: its copy counts for nothing. A fallback may still make up for it. */
   #loseSelf(entry: WriteEntry, error: Error, now: Millis): void {
-    this.#setSelf(entry, 'lost');
+    entry.setSelf(this.#self, 'lost');
     entry.engineError = error.message;
     entry.tally.lose(this.#self);
-    const place = entry.placeOfOwner(this.#self) ?? entry.placeOfStandIn(this.#self);
+    const place = entry.placeOf(this.#self);
     if (place !== undefined) this.#cover(entry, place, now);
-  }
-
-  #setSelf(entry: WriteEntry, state: PlaceState): void {
-    entry.selfState = state;
-    const place = entry.placeOfOwner(this.#self) ?? entry.placeOfStandIn(this.#self);
-    if (place?.owner === this.#self) place.ownerState = state;
-    else if (place !== undefined) place.standInState = state;
   }
 
   /**
@@ -357,7 +364,9 @@ export class WriteCoordinator {
     entry.finished = true;
     this.counters.ok++;
     const { acknowledged, hinted } = entry.tally;
-    this.#out.finish(entry.stream, { status: 'ok', context: entry.context, acknowledged, hinted });
+    const { context, result } = entry;
+    const left = siblingsLeft(entry.request.operation, entry.state);
+    this.#out.finish(entry.stream, { status: 'ok', context, acknowledged, hinted, result, ...left });
   }
 
   #giveUp(entry: WriteEntry, now: Millis): void {

@@ -6,7 +6,14 @@
  * write, or a hint for that owner does (here, or at a fallback that has acknowledged it).
  */
 import type { Millis } from '../effects.ts';
-import type { Consistency, NodeId, ReplicateMessage, RequestHeader, WriteOperation } from '../messages.ts';
+import type {
+  Consistency,
+  NodeId,
+  OperationResult,
+  ReplicateMessage,
+  RequestHeader,
+  WriteOperation,
+} from '../messages.ts';
 import type { CoordinatorOptions } from '../options.ts';
 import { ReadTally, WriteTally } from '../quorum.ts';
 
@@ -48,6 +55,8 @@ export interface Place {
 export type WritePhase = 'free' | 'reading' | 'coordinating' | 'merged';
 
 const NO_BYTES = new Uint8Array(0);
+/** Of an operation that was made and answers with nothing. */
+export const MADE: OperationResult = Object.freeze({ applied: true, value: undefined });
 
 export class WriteEntry {
   phase: WritePhase = 'free';
@@ -68,6 +77,8 @@ export class WriteEntry {
   nextFallback: number = 0;
   state: Uint8Array = NO_BYTES;
   context: Uint8Array = NO_BYTES;
+  /** What the operation found and made. */
+  result: OperationResult = MADE;
   /** The message that all owners get. */
   message: ReplicateMessage | undefined;
   seen: Uint8Array[] = [];
@@ -94,6 +105,7 @@ export class WriteEntry {
     this.phase = 'free';
     this.state = NO_BYTES;
     this.context = NO_BYTES;
+    this.result = MADE;
     this.message = undefined;
     this.seen = [];
   }
@@ -122,6 +134,55 @@ export class WriteEntry {
   placeOfStandIn(node: NodeId): Place | undefined {
     for (let i = 0; i < this.#placeCount; i++) if (this.place(i).standIn === node) return this.place(i);
     return undefined;
+  }
+
+  /** The local replica has run the operation. */
+  take(state: Uint8Array, context: Uint8Array, result: OperationResult): void {
+    this.phase = 'merged';
+    this.state = state;
+    this.context = context;
+    this.result = result;
+  }
+
+  /** When time alone may change what is to be done. */
+  get nextLookAt(): Millis {
+    if (this.phase === 'reading') return Math.min(this.deadline, this.preReadUntil);
+    return this.finished ? this.deadline : Math.min(this.deadline, this.standInAt);
+  }
+
+  placeOf(node: NodeId): Place | undefined {
+    return this.placeOfOwner(node) ?? this.placeOfStandIn(node);
+  }
+
+  /** What has become of the coordinator's own copy. */
+  setSelf(self: NodeId, state: PlaceState): void {
+    this.selfState = state;
+    const place = this.placeOf(self);
+    if (place?.owner === self) place.ownerState = state;
+    else if (place !== undefined) place.standInState = state;
+  }
+
+  /** The node says that it holds the write. False: it was not asked, or has said so before. */
+  noteStored(node: NodeId): boolean {
+    const place = this.placeOf(node);
+    if (place === undefined) return true;
+    const isOwner = place.owner === node;
+    const state = isOwner ? place.ownerState : place.standInState;
+    if (state !== 'sent' && state !== 'lost') return false;
+    if (isOwner) place.ownerState = 'stored';
+    else place.standInState = 'stored';
+    return true;
+  }
+
+  /** The node refused, or is out of reach: its place, if it was still awaited. */
+  noteLost(node: NodeId): Place | undefined {
+    const place = this.placeOf(node);
+    if (place === undefined) return undefined;
+    const isOwner = place.owner === node;
+    if (!isOnItsWay(isOwner ? place.ownerState : place.standInState)) return undefined;
+    if (isOwner) place.ownerState = 'lost';
+    else place.standInState = 'lost';
+    return place;
   }
 
   /**

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { ReadCoordinator } from '../../src/coordinator/read-coordinator.ts';
 import type { Message, NodeId, ReadOutcome } from '../../src/messages.ts';
+import { decodeRecordContext } from '../../src/record-codec.ts';
 import { ADDRESS, FakeReach, fetchReply, HEADER, QUORUM } from './fixtures.ts';
 import { ReadScene } from './read-scene.ts';
 import { BOTH, DAMAGED, DELETED, EXPIRED, NEW, OLD, SIBLING, STRIPPED } from './records.ts';
@@ -53,6 +54,36 @@ describe('a read', () => {
     scene.now = 50;
     scene.answers('C', NEW);
     await golden(scene, 'read-late-answer');
+  });
+
+  test('goes on asking until the merge holds what the reader has seen', async () => {
+    const scene = new ReadScene(
+      'The reader has seen NEW: A and B are behind, so C is asked, and brings A and B up to date',
+    );
+    scene.start({ includes: decodeRecordContext(NEW) });
+    scene.answers('A', OLD);
+    scene.answers('B', undefined);
+    scene.answers('C', NEW);
+    await golden(scene, 'read-includes');
+  });
+
+  test('turns to fallbacks for what the reader has seen, and fails rather than be stale', async () => {
+    const scene = new ReadScene('The reader has seen NEW, no owner has it; F does not either: the read fails');
+    scene.reach.away.add('C');
+    scene.start({ includes: decodeRecordContext(NEW), fallbacks: ['F'] });
+    scene.answers('A', OLD);
+    scene.answers('B', OLD);
+    scene.answers('F', undefined, { role: 'fallback' });
+    await golden(scene, 'read-includes-stale');
+  });
+
+  test('that waits for what the reader has seen ends at its deadline', async () => {
+    const scene = new ReadScene('The reader has seen NEW; C, who holds it, never answers');
+    scene.start({ includes: decodeRecordContext(NEW) });
+    scene.answers('A', OLD);
+    scene.answers('B', OLD);
+    scene.at(6000);
+    await golden(scene, 'read-includes-late');
   });
 
   test('asks one owner more when one is late', async () => {

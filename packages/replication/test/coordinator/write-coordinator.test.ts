@@ -174,6 +174,22 @@ describe('a write', () => {
     await golden(scene, 'write-pre-read-strict');
   });
 
+  test('of which the local replica finds nothing to write is answered at once, and sent to nobody', async () => {
+    const scene = new WriteScene('A condition that does not hold');
+    scene.start();
+    scene.unchanged();
+    scene.merged();
+    await golden(scene, 'write-unchanged');
+  });
+
+  test('of which nothing was to be written is still answered once when its time was over', async () => {
+    const scene = new WriteScene('A condition that does not hold, found out too late');
+    scene.start();
+    scene.at(1000);
+    scene.unchanged();
+    await golden(scene, 'write-unchanged-late');
+  });
+
   test('that is under way when the node stops is indeterminate, with hints', async () => {
     const scene = new WriteScene('The node stops');
     scene.start();

@@ -40,6 +40,11 @@ export class WriteScene implements WriteEffects {
     this.coordinator.merged(1, STATE, Uint8Array.of(9), this.now);
   }
 
+  unchanged(): void {
+    this.#told('the local replica found nothing to write');
+    this.coordinator.unchanged(1, Uint8Array.of(9), { applied: false, value: undefined });
+  }
+
   stored(error?: Error): void {
     this.#told(error === undefined ? 'the local copy is durable' : `the local copy failed: ${error.message}`);
     this.coordinator.stored(1, error, this.now);
@@ -94,7 +99,9 @@ export class WriteScene implements WriteEffects {
 
   finish(_stream: number, outcome: WriteOutcome): void {
     if (outcome.status === 'ok') {
-      this.#does(`finish: ok, ${outcome.acknowledged} acknowledged, ${outcome.hinted} of them as hints`);
+      this.#does(
+        `finish: ok, ${outcome.acknowledged} acknowledged, ${outcome.hinted} of them as hints${outcome.result.applied ? '' : '; not applied'}`,
+      );
     } else this.#does(`finish: ${outcome.status} (${outcome.reason}): ${outcome.detail}`);
   }
 

@@ -1,0 +1,8 @@
+/** Comparison of secrets: how long it takes tells nothing about where two values differ. */
+
+export function isSameSecret(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= (a[i] as number) ^ (b[i] as number);
+  return difference === 0;
+}
