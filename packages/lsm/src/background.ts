@@ -9,6 +9,7 @@ import { checkJobResult } from './compaction/job-check.ts';
 import type { Job, JobResult } from './compaction/job.ts';
 import { JobMaker } from './compaction/job-maker.ts';
 import { type CompactionPlan, compactionDebtBytes, pickCompaction } from './compaction/picker.ts';
+import type { EngineLog } from './engine-log.ts';
 import { LsmError } from './errors.ts';
 import { tableFileName } from './file-names.ts';
 import type { FileRemover } from './file-remover.ts';
@@ -46,6 +47,7 @@ export interface BackgroundDependencies {
   /** Forget an open table, if there is one: its file goes. */
   readonly evict: (tableNumber: number) => void;
   readonly remover: FileRemover;
+  readonly log: EngineLog | undefined;
   /** Called when a sealed memtable went. */
   readonly onRoom: () => void;
 }
@@ -239,13 +241,19 @@ export class Background {
     this.#busy = false;
     this.#counters.failures++;
     this.#strikes++;
-    if (this.#strikes >= STRIKES) {
-      this.#degraded = new LsmError('LSM_COMPACTION', `background work failed ${this.#strikes} times in a row`, {
-        cause: problem,
-      });
-    }
+    if (this.#strikes >= STRIKES) this.#degrade(problem);
     if (!this.#stopped) this.#scheduleRetry();
     this.#answerWaiting();
+  }
+
+  /** Told once, not with each retry: the first job that succeeds ends it. */
+  #degrade(cause: unknown): void {
+    const message = `background work failed ${this.#strikes} times in a row`;
+    const isNew = this.#degraded === undefined;
+    this.#degraded = new LsmError('LSM_COMPACTION', message, { cause });
+    if (!isNew) return;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    this.#dependencies.log?.(`${this.#dependencies.directory} is degraded: ${message}: ${why}`, 'error', cause);
   }
 
   #scheduleRetry(): void {

@@ -3,6 +3,7 @@ import { Background } from './background.ts';
 import { BlockCache } from './cache/block-cache.ts';
 import { TableCache } from './cache/table-cache.ts';
 import { cleanUp } from './clean-up.ts';
+import type { EngineLog } from './engine-log.ts';
 import { LsmError } from './errors.ts';
 import { tableFileName } from './file-names.ts';
 import { FileRemover } from './file-remover.ts';
@@ -31,7 +32,7 @@ export interface EngineDependencies {
   readonly random: Random;
   readonly tasks: TaskRunner;
   /** Told of what an operator should know: doubt about the log's tail, failed background work. */
-  readonly log?: ((message: string) => void) | undefined;
+  readonly log?: EngineLog | undefined;
 }
 
 export interface EngineParts {
@@ -147,7 +148,7 @@ async function build(base: Base, recovered: Recovered): Promise<EngineParts> {
       manifestNumber: versions.manifestNumber,
     });
     if (recovered.report.tailDoubt)
-      dependencies.log?.(`${directory} was not closed: what was not synced may be missing`);
+      dependencies.log?.(`${directory} was not closed: what was not synced may be missing`, 'warning');
     return assemble(base, writers, recovered);
   } catch (error) {
     logs.close();
@@ -196,6 +197,7 @@ function assemble(base: Base, writers: Writers, { state, report }: Recovered): E
   const background = new Background({
     ...{ fileSystem, directory, timers, random, tasks, tree, snapshots, options, open },
     ...writers,
+    log: base.dependencies.log,
     evict: (number) => tables.remove(number),
     onRoom: () => patientWrites.resume(),
   });

@@ -2,15 +2,16 @@
  * Removes files that nothing needs any more. Whether that succeeds matters to nobody but the disk: what stays is found
  * superfluous by the next open, so a failure is counted and told, and never stands in anyone's way.
  */
+import type { EngineLog } from './engine-log.ts';
 import type { FileSystem } from './file-system/file-system.ts';
 
 export class FileRemover {
   readonly #fileSystem: FileSystem;
   readonly #directory: string;
-  readonly #log: ((message: string) => void) | undefined;
+  readonly #log: EngineLog | undefined;
   #failures = 0;
 
-  constructor(fileSystem: FileSystem, directory: string, log: ((message: string) => void) | undefined) {
+  constructor(fileSystem: FileSystem, directory: string, log: EngineLog | undefined) {
     this.#fileSystem = fileSystem;
     this.#directory = directory;
     this.#log = log;
@@ -29,7 +30,7 @@ export class FileRemover {
     } catch (error) {
       if ((error as { code?: string }).code === 'ENOENT') return;
       this.#failures++;
-      this.#log?.(`${name} could not be removed: ${(error as Error).message}`);
+      this.#log?.(`${name} could not be removed: ${(error as Error).message}`, 'warning', error);
     }
   }
 }

@@ -1,6 +1,7 @@
 /** The public surface of @kvd/lsm. */
 export { Cursor, type RangeOptions } from './cursor.ts';
 export { Engine, type IterateOptions, type ReadOptions, type WriteOptions } from './engine.ts';
+export type { EngineLog } from './engine-log.ts';
 export type { EngineDependencies } from './engine-parts.ts';
 export type { EngineStats } from './engine-stats.ts';
 export { LsmError, type LsmErrorCode, type LsmErrorDetails } from './errors.ts';

@@ -28,23 +28,27 @@ export class PatientWrites {
 
   /** As `WritePath.commit`, but never LSM_BUSY. */
   write(batch: WriteBatch, durability: Durability, done: Done): void {
-    if (this.#waiting.length > 0) {
+    if (this.#waiting.length > 0 || !this.#commit(batch, durability, done))
       this.#waiting.push({ batch: batch.clone(), durability, done });
+  }
+
+  /** There is room again. What does not find any stays as it is: large batches are not copied over and over. */
+  resume(): void {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      if (this.#commit(next.batch, next.durability, next.done)) continue;
+      this.#waiting.unshift(next);
       return;
     }
+  }
+
+  /** False when there was no room; `done` is not called then. */
+  #commit(batch: WriteBatch, durability: Durability, done: Done): boolean {
     let isRefused = false;
     this.#path.commit(batch, durability, (error) => {
       if ((error as LsmError | undefined)?.code === 'LSM_BUSY') isRefused = true;
       else done(error);
     });
-    if (isRefused) this.#waiting.push({ batch: batch.clone(), durability, done });
-  }
-
-  /** There is room again. */
-  resume(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const { batch, durability, done } of waiting) this.write(batch, durability, done);
+    return !isRefused;
   }
 
   /** Gives all that wait the error: they certainly did not happen. */

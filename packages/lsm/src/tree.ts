@@ -68,10 +68,19 @@ export class Tree {
     assert.ok(Number.isSafeInteger(this.#lastSequence), 'sequence numbers are used up');
   }
 
-  /** Seals the active memtable and starts another, with room for `bytesMin`. */
+  /** Seals the active memtable, which must hold something, and starts another, with room for `bytesMin`. */
   rotate(logNumber: number, bytesMin: number): void {
+    assert.ok(this.#active.memtable.entries > 0, 'an empty memtable cannot be flushed');
     this.#sealed = [this.#active, ...this.#sealed];
     this.#active = this.#generation(logNumber, bytesMin);
+  }
+
+  /** Gives the active memtable, which must be empty, room for `bytesMin`. Who views the old one sees it empty still. */
+  enlargeEmpty(bytesMin: number): void {
+    const empty = this.#active;
+    assert.equal(empty.memtable.entries, 0, 'only an empty memtable can be replaced');
+    this.#active = this.#generation(empty.logNumber, bytesMin);
+    this.#leave(empty);
   }
 
   /** The oldest sealed memtable is in tables now. */

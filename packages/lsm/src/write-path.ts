@@ -3,7 +3,9 @@
  * The answer comes when the batch is as durable as asked (wal/log-queue.ts), or later while compaction is behind
  * (write-stall.ts).
  *
- * A full memtable is sealed together with its log. A batch above a quarter of a memtable gets both for itself.
+ * A full memtable is sealed together with its log. A batch above a quarter of a memtable gets both for itself. An empty
+ * memtable is never sealed, for its flush would make no table: when a batch does not fit into it, it gets a larger arena
+ * and keeps its log.
  */
 import { LsmError } from './errors.ts';
 import type { Done } from './file-system/file-system.ts';
@@ -82,9 +84,12 @@ export class WritePath {
   }
 
   #makeRoom(bytes: number, isLarge: boolean): LsmError | undefined {
-    const { active } = this.#dependencies.tree;
+    const { tree } = this.#dependencies;
+    const { active } = tree;
     const fits = bytes <= active.bytesFree;
-    if (fits && !(isLarge && active.entries > 0)) return undefined;
+    const isEmpty = active.entries === 0;
+    if (fits && !(isLarge && !isEmpty)) return undefined;
+    if (isEmpty) return this.#guard(() => tree.enlargeEmpty(bytes + EMPTY_ARENA_BYTES));
     if (!this.hasRoom) return new LsmError('LSM_BUSY', 'too many memtables wait for their flush; try again later');
     return this.#guard(() => this.#rotate(bytes + EMPTY_ARENA_BYTES));
   }

@@ -9,6 +9,7 @@ import { type CrashOptions, MemoryFileSystem } from '../src/file-system/memory-f
 import { nodeTimers } from '../src/node-timers.ts';
 import { SeededRandom } from '../src/seeded-random.ts';
 import { InlineRunner } from '../src/task-runner/inline-runner.ts';
+import type { TaskRunner } from '../src/task-runner/task-runner.ts';
 import type { Timers } from '../src/timers.ts';
 
 export const DIRECTORY = '/db';
@@ -17,6 +18,8 @@ export class Machine {
   readonly disk = new MemoryFileSystem({ deferAsync: (completion) => void setImmediate(completion) });
   readonly #random: SeededRandom;
   #process = { isDead: false };
+  /** Jobs of the living process that asked for more file numbers: where a codec that compresses less follows. */
+  jobsShortOfOutputs = 0;
 
   constructor(seed = 1) {
     this.#random = new SeededRandom(seed);
@@ -32,7 +35,8 @@ export class Machine {
     this.#process = process;
     const fileSystem = this.#fileSystemOf(process);
     const timers = timersOf(process);
-    const tasks = new InlineRunner({ fileSystem, timers });
+    const tasks = this.#counted(new InlineRunner({ fileSystem, timers }));
+    this.jobsShortOfOutputs = 0;
     return Engine.open(
       DIRECTORY,
       { writeDelayMaxMs: 0, ...options },
@@ -57,6 +61,17 @@ export class Machine {
       if (left-- > 0) return undefined;
       this.crash(mode, seed);
       return Object.assign(new Error('the process is dead'), { code: 'EIO' });
+    };
+  }
+
+  #counted(runner: TaskRunner): TaskRunner {
+    return {
+      run: (job, done) =>
+        runner.run(job, (error, result) => {
+          if (error?.message.includes('needs more than its')) this.jobsShortOfOutputs++;
+          done(error, result);
+        }),
+      close: () => runner.close(),
     };
   }
 
