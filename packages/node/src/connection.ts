@@ -7,7 +7,9 @@
  *
  * Invariants: replies are in request order; commands that share a key take effect in that order too (key-order.ts); at most
  * IN_FLIGHT_MAX commands are unanswered; nothing more is started while OUTPUT_PAUSE_BYTES wait to be sent, and the socket is
- * not read then; over OUTPUT_BYTES_MAX the connection is closed. After a protocol error what came before it is answered, then
+ * not read then. How much replies may weigh is for the commands to say: what they were allowed to produce is delivered, to a
+ * client that takes it. One that leaves more than OUTPUT_BYTES_MAX waiting and takes nothing for OUTPUT_STALL_MS is cut off.
+ * The socket gets WRITE_BYTES at a time, so that it can be seen whether the client takes any. After a protocol error what came before it is answered, then
  * the error is told and the connection ends.
  */
 import { type Call, isReadOnly, keysOf } from './commands/command-row.ts';
@@ -18,9 +20,11 @@ import {
   IN_FLIGHT_MAX,
   OUTPUT_BYTES_MAX,
   OUTPUT_PAUSE_BYTES,
+  OUTPUT_STALL_MS,
   REQUEST_LIMITS,
   STRANGER_LIMITS,
   STRANGER_OUTPUT_BYTES,
+  WRITE_BYTES,
 } from './limits.ts';
 import { KeyOrder, keyHashes, type Ordered } from './key-order.ts';
 import { type Command, RespDecoder } from './resp/decoder.ts';
@@ -111,6 +115,11 @@ export class Connection {
   #head = 0;
   /** Answered, behind one that is not. */
   #waitingBytes = 0;
+  /** Encoded, and not given to the socket yet. */
+  #unsent: Uint8Array | undefined;
+  /** Times that the client has taken all that the socket had. */
+  #drains = 0;
+  #isWatched = false;
   #expectedBytes = FIRST_EXPECTED_BYTES;
   #pumping = false;
   #paused = false;
@@ -130,7 +139,7 @@ export class Connection {
     if (!session.authenticated) this.#decoder.limits = STRANGER_LIMITS;
     socket.handle({
       data: (chunk) => this.#received(chunk),
-      drained: () => this.#pump(),
+      drained: () => this.#drained(),
       ended: () => this.#ended(),
       closed: () => this.#gone(),
     });
@@ -206,7 +215,19 @@ export class Connection {
     this.#closed = true;
     this.#entries = [];
     this.#head = 0;
+    this.#unsent = undefined;
     this.#owner.closed(this);
+  }
+
+  #drained(): void {
+    this.#drains++;
+    this.#writeOn();
+    this.#pump();
+  }
+
+  /** Bytes of replies that are there and have not left. */
+  get #outputBytes(): number {
+    return this.#waitingBytes + (this.#unsent?.length ?? 0) + this.#socket.bufferedBytes;
   }
 
   /** Starts commands and sends replies until there is nothing to do or something to wait for. */
@@ -235,7 +256,7 @@ export class Connection {
 
   #hasRoom(): boolean {
     const { inFlight } = this;
-    const waiting = this.#waitingBytes + this.#socket.bufferedBytes;
+    const waiting = this.#outputBytes;
     if (!this.#isAuthenticated) return inFlight === 0 && waiting <= STRANGER_OUTPUT_BYTES;
     return (
       inFlight < IN_FLIGHT_MAX &&
@@ -283,8 +304,9 @@ export class Connection {
 
   /** True when something was sent. */
   #send(): boolean {
+    if (this.#unsent !== undefined) return false;
     const { writer } = this.#owner;
-    while (this.#head < this.#entries.length) {
+    while (this.#head < this.#entries.length && writer.lengthBytes < OUTPUT_PAUSE_BYTES) {
       const entry = this.#entries[this.#head] as Entry;
       if (entry.value === undefined) break;
       this.#head++;
@@ -298,8 +320,19 @@ export class Connection {
     }
     if (writer.lengthBytes === 0) return false;
     this.session.clients.bytesSent += writer.lengthBytes;
-    this.#socket.write(writer.take());
+    this.#unsent = writer.take();
+    this.#writeOn();
     return true;
+  }
+
+  /** Gives the socket what it takes. A short write is one write; of a long one the rest follows when the client has taken some. */
+  #writeOn(): void {
+    while (this.#unsent !== undefined) {
+      const bytes = this.#unsent;
+      const isLast = bytes.length <= WRITE_BYTES;
+      this.#unsent = isLast ? undefined : bytes.subarray(WRITE_BYTES);
+      if (!this.#socket.write(isLast ? bytes : bytes.subarray(0, WRITE_BYTES))) return;
+    }
   }
 
   /** Lets go of entries that are done, in large steps. */
@@ -312,8 +345,7 @@ export class Connection {
 
   /** After all that could be done was done: reads, or does not; ends, if that was the last. */
   #settle(): void {
-    const waiting = this.#waitingBytes + this.#socket.bufferedBytes;
-    if (waiting > OUTPUT_BYTES_MAX) return this.#overflow(waiting);
+    if (this.#outputBytes > OUTPUT_BYTES_MAX) this.#watch();
     const pause = !this.session.closing && !this.#hasRoom();
     if (pause !== this.#paused) {
       this.#paused = pause;
@@ -321,7 +353,7 @@ export class Connection {
       else this.#socket.resume();
     }
     const isDone = this.session.closing || (this.#inputEnded && !pause);
-    if (isDone && this.inFlight === 0 && !this.#outputEnded) {
+    if (isDone && this.inFlight === 0 && this.#unsent === undefined && !this.#outputEnded) {
       this.#outputEnded = true;
       this.#socket.end();
       this.#linger(this.#socket.bufferedBytes, LINGER_LOOKS);
@@ -335,6 +367,21 @@ export class Connection {
       const left = this.#socket.bufferedBytes;
       if (left === 0 || looks === 0) this.#socket.destroy();
       else this.#linger(left, left < buffered ? LINGER_LOOKS : looks - 1);
+    });
+  }
+
+  /** Looks after a while whether the client has taken any of what waits for it. */
+  #watch(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    const { timers } = this.#owner.services.runtime;
+    const drains = this.#drains;
+    timers.set(OUTPUT_STALL_MS, () => {
+      this.#isWatched = false;
+      if (this.#closed || this.#outputBytes <= OUTPUT_BYTES_MAX) return;
+      // What waits for a command that is slow does not wait for the client.
+      if (this.#drains === drains && this.#socket.bufferedBytes > 0) this.#overflow(this.#outputBytes);
+      else this.#watch();
     });
   }
 

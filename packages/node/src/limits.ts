@@ -5,8 +5,11 @@ export const CONNECTIONS_MAX = 10_000;
 export const IN_FLIGHT_MAX = 1024;
 /** Output that waits above which nothing more is read or started. */
 export const OUTPUT_PAUSE_BYTES = 1024 * 1024;
-/** Output that waits above which the connection is closed. */
+/** Output that waits above which a client must take some of it in each OUTPUT_STALL_MS, or is cut off. */
 export const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
+export const OUTPUT_STALL_MS = 10_000;
+/** Given to the socket of a client at a time. */
+export const WRITE_BYTES = 256 * 1024;
 /** What unanswered commands of a connection may be expected to answer with, all together. */
 export const EXPECTED_BYTES_MAX = 16 * 1024 * 1024;
 /** All values of one reply. */

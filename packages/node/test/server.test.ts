@@ -164,22 +164,48 @@ describe('bounds', () => {
     expect(server.clients.commandsProcessed).toBe(51);
   });
 
-  test('output over the hard limit ends the connection, and no other', () => {
-    services.hold = true;
-    const other = new Client();
-    const client = new Client();
-    client.send('PING\r\n'.repeat(100));
-    services.hold = false;
+  /** So many replies of 8 MiB are asked for by a client that was trusted with small ones. */
+  function askForMuch(client: Client, replies: number): void {
     client.send(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$8388608\r\n${'v'.repeat(8 * 1024 * 1024)}\r\n`);
-    client.send('PING\r\n'.repeat(100));
+    client.send('PING\r\n'.repeat(100)).take();
     services.hold = true;
     client.socket.pause();
-    client.send('GET k\r\n'.repeat(20));
+    client.send('GET k\r\n'.repeat(replies));
     services.releaseAll();
-    services.time.advance(1000);
+    services.hold = false;
+  }
+
+  test('a client that takes nothing of more than 64 MiB for 10 s is cut off, and no other', () => {
+    const other = new Client();
+    const client = new Client();
+    askForMuch(client, 20);
+    services.time.advance(9000);
+    expect(client.isClosed).toBe(false);
+    services.time.advance(11_000);
     expect(services.logged.map(({ event }) => event)).toEqual(['client-output-overflow']);
     expect(client.isClosed).toBe(true);
     expect(other.send('PING\r\n').take()).toBe('+PONG\r\n');
+  });
+
+  test('a client that pauses for 4 s with more than 64 MiB waiting gets all of it', async () => {
+    await startOn(1024 * 1024);
+    const client = new Client();
+    askForMuch(client, 12);
+    services.time.advance(4000);
+    client.socket.resume();
+    services.time.advance(2000);
+    expect([client.isClosed, services.logged]).toEqual([false, []]);
+    expect(client.received.length).toBe(12 * (8_388_608 + 12));
+  });
+
+  test('a reply of all that MGET may answer with is delivered, whatever the limit of what waits', async () => {
+    await startOn(1024 * 1024);
+    const client = new Client();
+    client.send(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$8388608\r\n${'v'.repeat(8 * 1024 * 1024)}\r\n`).take();
+    client.send(`MGET${' k'.repeat(8)}\r\n`);
+    services.time.advance(2000);
+    expect([client.isClosed, services.logged]).toEqual([false, []]);
+    expect(client.take().length).toBe(8 * (8_388_608 + 12) + 4);
   });
 });
 
