@@ -34,6 +34,12 @@ export interface TransportOptions {
    */
   readonly queueBytesMax?: number;
   /**
+   * Bytes that wait for one peer above which its questions for records are answered later. Well below `queueBytesMax`, or
+   * answers are dropped.
+   * @default 16 MiB
+   */
+  readonly holdBytes?: number;
+  /**
    * Milliseconds that a message without a deadline of its own may wait.
    * @default 10000
    */
@@ -52,6 +58,7 @@ export const TRANSPORT_DEFAULTS: Required<TransportOptions> = Object.freeze({
   reconnectMinMs: 50,
   reconnectMaxMs: 1000,
   queueBytesMax: 64 * 1024 * 1024,
+  holdBytes: 16 * 1024 * 1024,
   queueMs: 10_000,
   strangersMax: 64,
 });

@@ -46,6 +46,8 @@ export interface ConnectionOwner {
   gone(connection: PeerConnection): void;
   /** Something waits: call `flush` at the end of this turn. */
   waiting(connection: PeerConnection): void;
+  /** Some of what waited has gone to the socket. */
+  flushed(connection: PeerConnection): void;
 }
 
 export interface ConnectionSetup {
@@ -143,9 +145,10 @@ export class PeerConnection implements SocketHandlers, MessageSink {
     const now = this.#owner.now();
     while (this.#state === 'open' && !this.#blocked) {
       const bytes = this.#queue.next(now);
-      if (bytes === undefined) return;
+      if (bytes === undefined) break;
       this.#blocked = this.#socket?.write(bytes) === false;
     }
+    this.#owner.flushed(this);
   }
 
   /** To be called each heartbeat: pings, and gives up on what takes too long. */

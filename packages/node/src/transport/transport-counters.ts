@@ -10,6 +10,8 @@ export interface TransportCounters {
   droppedOverflow: number;
   /** Requests on a connection for replies, or the other way. */
   droppedMisdirected: number;
+  /** Questions for records that were answered later, since much waited for the peer. */
+  heldFetches: number;
   /** Waited past their deadline, or past `queueMs`. */
   expired: number;
   /** Connections whose handshake succeeded. */
@@ -30,6 +32,7 @@ export function createCounters(): TransportCounters {
     droppedReplies: 0,
     droppedOverflow: 0,
     droppedMisdirected: 0,
+    heldFetches: 0,
     expired: 0,
     opened: 0,
     refused: 0,

@@ -14,6 +14,7 @@ import { ConnectionReport } from './connection-report.ts';
 import { MESSAGE_BYTES_MAX } from './frame.ts';
 import { type AcceptedPeer, Handshake, type Identity, refuse } from './handshake.ts';
 import { type Hello, NONCE_BYTES, type Refusal } from './hello.ts';
+import { HeldFetches } from './held-fetches.ts';
 import { isReply, remainingMs } from './message-direction.ts';
 import { resolveTransportOptions, type TransportOptions } from './options.ts';
 import { type CloseReason, type ConnectionOwner, PeerConnection } from './peer-connection.ts';
@@ -59,6 +60,8 @@ export class Transport implements ConnectionOwner {
   readonly #links = new Map<NodeId, PeerLink>();
   /** Of each peer the connection that it has dialled. */
   readonly #accepted = new Map<NodeId, PeerConnection>();
+  /** Questions for records that wait until their peer has taken the answers before. */
+  readonly #held = new HeldFetches<PeerConnection>();
   /** All whose socket is there. */
   readonly #connections = new Set<PeerConnection>();
   /** Those of them that were accepted and have not shown yet who they are. */
@@ -204,11 +207,28 @@ export class Transport implements ConnectionOwner {
     }
     this.#counters.received++;
     if (!isReply(message)) remember(connection.unanswered, message.stream);
-    this.#setup.onMessage(peer.id, message, hybridTime);
+    if (message.kind === 'fetch' && this.#mustHold(connection)) {
+      this.#counters.heldFetches++;
+      this.#held.add(connection, { message, hybridTime, deadline: this.now() + message.header.remainingMs });
+    } else this.#setup.onMessage(peer.id, message, hybridTime);
+  }
+
+  #mustHold(connection: PeerConnection): boolean {
+    return connection.queuedBytes >= this.#options.holdBytes || this.#held.has(connection);
+  }
+
+  /** Answers are made as there is room for them: made earlier, they would be dropped. */
+  flushed(connection: PeerConnection): void {
+    while (!this.#stopped && connection.isOpen && connection.queuedBytes < this.#options.holdBytes) {
+      const fetch = this.#held.take(connection, this.now());
+      if (fetch === undefined) return;
+      this.#setup.onMessage((connection.peer as AcceptedPeer).id, fetch.message, fetch.hybridTime);
+    }
   }
 
   closed(connection: PeerConnection, reason: CloseReason): void {
     this.#counters.expired += connection.takeExpired();
+    this.#held.forget(connection);
     this.#report.closed(connection, reason);
     const { peer, dialled, openedAt } = connection;
     if (dialled === undefined) {

@@ -315,6 +315,37 @@ describe('a peer whose connection is closed for it:', () => {
 });
 
 describe('a slow peer', () => {
+  test('that asks for more than may wait for it gets all answers, made as there is room for them', () => {
+    const cluster = new TestCluster(['a', 'b']);
+    const a = cluster.start('a');
+    const b = cluster.start('b', { options: { queueBytesMax: 2 * 1024 * 1024, holdBytes: 1024 * 1024 } });
+    cluster.time.advance(2000);
+    const record = pattern(512 * 1024);
+    b.onMessage = (from, message) => b.transport.send(from, fetchReply(message.stream, record));
+    for (let stream = 1; stream <= 20; stream++) a.transport.send('b', fetch(stream));
+    cluster.time.advance(10);
+    expect(b.received.length).toBeLessThan(8);
+    cluster.time.advance(900);
+    expect(a.received).toHaveLength(20);
+    expect(b.transport.counters).toMatchObject({ droppedOverflow: 0, expired: 0 });
+    expect(b.transport.counters.heldFetches).toBeGreaterThan(10);
+  });
+
+  test('is not answered what it has given up to ask', () => {
+    const cluster = new TestCluster(['a', 'b']);
+    const a = cluster.start('a');
+    const b = cluster.start('b', { options: { queueBytesMax: 2 * 1024 * 1024, holdBytes: 1024 * 1024 } });
+    cluster.time.advance(2000);
+    b.onMessage = (from, message) => b.transport.send(from, fetchReply(message.stream, pattern(512 * 1024)));
+    cluster.network.cut('b', 'a');
+    for (let stream = 1; stream <= 20; stream++) a.transport.send('b', fetch(stream, { remainingMs: 500 }));
+    cluster.time.advance(1500);
+    const asked = b.received.length;
+    cluster.network.heal('b', 'a');
+    cluster.time.advance(900);
+    expect(b.received).toHaveLength(asked);
+  });
+
   test('fills its queue, and no more is taken until it reads', () => {
     const { cluster, a, b } = pair();
     cluster.network.cut('a', 'b');
