@@ -4,7 +4,7 @@
  */
 import { PASSWORD_CHARACTERS_MAX } from '../config.ts';
 import { failure, mapOf, OK, type RespValue } from '../resp/value.ts';
-import { CONNECTIONS_MAX } from '../limits.ts';
+import { BULK_BYTES_MAX, CONNECTIONS_MAX } from '../limits.ts';
 import { readDecimal } from '../resp/decimal.ts';
 import { LIVE_SETTINGS, type LiveSettings } from '../live-settings.ts';
 import type { NodeServices } from '../services.ts';
@@ -33,7 +33,7 @@ function settings({ config, access }: NodeServices, live: LiveSettings): Readonl
     ['maxmemory-policy', 'noeviction'],
     ['maxclients', String(CONNECTIONS_MAX)],
     ['timeout', '0'],
-    ['proto-max-bulk-len', String(config.maxValueBytes)],
+    ['proto-max-bulk-len', String(BULK_BYTES_MAX)],
     ['notify-keyspace-events', ''],
     ['requirepass', access.password],
     ['protected-mode', config.unsafeNoAuth ? 'no' : 'yes'],

@@ -1,6 +1,6 @@
 /** PING ECHO HELLO AUTH SELECT QUIT RESET. */
 import { failure, mapOf, OK, type RespValue, simple } from '../resp/value.ts';
-import { readDecimal } from '../resp/decimal.ts';
+import { readInt64 } from '../resp/decimal.ts';
 import type { Call, CommandRow } from './command-row.ts';
 import { NOT_AN_INTEGER, SYNTAX_ERROR, wrongArity } from './reply-errors.ts';
 import { REDIS_VERSION } from './version.ts';
@@ -13,6 +13,7 @@ const NO_PASSWORD_IS_SET = failure(
 const HELLO_WITHOUT_AUTH = failure(
   'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
 );
+const DB_OUT_OF_INT = failure('ERR value is out of range, value must between -2147483648 and 2147483647');
 const DEFAULT_USER = Buffer.from('default');
 const NAME_CHARACTERS = failure('ERR Client names cannot contain spaces, newlines or special characters.');
 
@@ -37,9 +38,10 @@ function reset(call: Call): void {
 }
 
 function select(call: Call): void {
-  const index = readDecimal(call.args[1] as Buffer);
-  if (Number.isNaN(index)) return call.reply(NOT_AN_INTEGER);
-  call.reply(index === 0 ? OK : failure('ERR DB index is out of range'));
+  const index = readInt64(call.args[1] as Buffer);
+  if (index === undefined) return call.reply(NOT_AN_INTEGER);
+  if (index !== BigInt.asIntN(32, index)) return call.reply(DB_OUT_OF_INT);
+  call.reply(index === 0n ? OK : failure('ERR DB index is out of range'));
 }
 
 /** `AUTH [user] password`. Without a password any is right for the default user, as in Redis. */
@@ -68,11 +70,11 @@ function isRight(call: Call, user: Buffer, password: Buffer): boolean {
 /** `HELLO [protocol [AUTH user password] [SETNAME name]]`: nothing is changed unless all of it is right. */
 function hello(call: Call): void {
   const { args, session } = call;
-  const protocol = args.length > 1 ? readDecimal(args[1] as Buffer) : session.protocol;
-  if (Number.isNaN(protocol)) {
+  const protocol = args.length > 1 ? readInt64(args[1] as Buffer) : BigInt(session.protocol);
+  if (protocol === undefined) {
     return call.reply(failure('ERR Protocol version is not an integer or out of range'));
   }
-  if (protocol !== 2 && protocol !== 3) return call.reply(failure('NOPROTO unsupported protocol version'));
+  if (protocol !== 2n && protocol !== 3n) return call.reply(failure('NOPROTO unsupported protocol version'));
   let name: string | undefined;
   let { authenticated } = session;
   for (let i = 2; i < args.length; i++) {
@@ -90,7 +92,7 @@ function hello(call: Call): void {
   }
   if (!authenticated) return call.reply(HELLO_WITHOUT_AUTH);
   session.authenticated = true;
-  session.protocol = protocol;
+  session.protocol = protocol === 3n ? 3 : 2;
   if (name !== undefined) session.name = name;
   call.reply(describeServer(call));
 }

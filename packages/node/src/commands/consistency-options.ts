@@ -3,7 +3,7 @@ import { leafBytes, murmur3 } from '@kvd/replication';
 import { readDecimal } from '../resp/decimal.ts';
 import { failure, type RespValue } from '../resp/value.ts';
 import type { ConsistencyOverrides } from '../services.ts';
-import { NOT_AN_INTEGER, SYNTAX_ERROR } from './reply-errors.ts';
+import { givenTwice, NOT_AN_INTEGER, SYNTAX_ERROR } from './reply-errors.ts';
 
 /** Options of KVD.WITH that are followed by a number. */
 export const NUMBERS = {
@@ -19,6 +19,7 @@ export const NUMBERS = {
 const REQUEST_ID_BYTES_MAX = 64;
 const REQUEST_ID_SEED = 0x6b7664;
 const BAD_REQUEST_ID = failure(`ERR kvd: REQUEST takes an id of 1 to ${REQUEST_ID_BYTES_MAX} bytes`);
+const ONE_MODE = failure('ERR syntax error: STRICT or SLOPPY, once');
 const MODES = { STRICT: 'strict', SLOPPY: 'sloppy' } as const;
 
 export interface Prefix {
@@ -36,18 +37,23 @@ export function readOptions(args: readonly Buffer[]): Prefix | RespValue {
   for (; at < args.length; at++) {
     const word = (args[at] as Buffer).toString('latin1', 0, 8).toUpperCase();
     if (Object.hasOwn(MODES, word)) {
+      if (overrides.mode !== undefined) return ONE_MODE;
       overrides.mode = MODES[word as keyof typeof MODES];
     } else if (word === 'REQUEST') {
       const id = args[++at];
       if (id === undefined) return SYNTAX_ERROR;
+      if (requestToken !== undefined) return givenTwice(word);
       if (id.length === 0 || id.length > REQUEST_ID_BYTES_MAX) return BAD_REQUEST_ID;
       requestToken = requestTokenOf(id);
     } else if (Object.hasOwn(NUMBERS, word)) {
       const value = args[++at];
       if (value === undefined) return SYNTAX_ERROR;
+      const name = NUMBERS[word as keyof typeof NUMBERS];
+      if (overrides[name] !== undefined) return givenTwice(word);
       const number = readDecimal(value);
-      if (Number.isNaN(number)) return NOT_AN_INTEGER;
-      overrides[NUMBERS[word as keyof typeof NUMBERS]] = number;
+      // Beyond that it could not be told back as it was given.
+      if (!Number.isSafeInteger(number)) return NOT_AN_INTEGER;
+      overrides[name] = number;
     } else break;
   }
   return { overrides, requestToken, commandAt: at };

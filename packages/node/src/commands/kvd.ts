@@ -17,7 +17,9 @@ function runWith(call: Call): void {
   const args = call.args.slice(prefix.commandAt);
   if (args.length === 0) return call.reply(wrongArity('kvd.with'));
   const resolved = resolve(args);
-  if (resolved.row?.outermost) return call.reply(notAllowedBehind('KVD.WITH', resolved.name));
+  if (resolved.row?.outermost || resolved.row?.group === 'connection') {
+    return call.reply(notAllowedBehind('KVD.WITH', resolved.name));
+  }
   if (prefix.requestToken !== undefined && resolved.row?.repeatable !== true && resolved.row !== undefined) {
     return call.reply(notRepeatable(resolved.name));
   }

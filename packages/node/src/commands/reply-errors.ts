@@ -51,6 +51,11 @@ export function invalidExpireTime(name: string): RespValue {
   return failure(`ERR invalid expire time in '${name}' command`);
 }
 
+/** Of an option whose two values could contradict each other. */
+export function givenTwice(option: string): RespValue {
+  return failure(`ERR syntax error: ${option} is given twice`);
+}
+
 export function unsupportedOption(word: Uint8Array): RespValue {
   const text = repeated(word, word.length).replace(/[\r\n]+$/, '');
   return failure(`ERR Unsupported option ${text}`);
@@ -62,11 +67,13 @@ export function notAvailable(what: string, why: string, until = ''): RespValue {
 }
 
 export function valueTooLarge(bytes: number, bytesMax: number): RespValue {
-  return failure(`ERR kvd: value ${megabytes(bytes)} exceeds max-value ${megabytes(bytesMax)}`);
+  const isClose = bytes - bytesMax < MEGABYTE / 10 || !isWholeTenths(bytesMax);
+  const [value, most] = isClose ? [`${bytes} bytes`, `${bytesMax} bytes`] : [megabytes(bytes), megabytes(bytesMax)];
+  return failure(`ERR kvd: value ${value} exceeds max-value ${most}`);
 }
 
 export function resultTooLarge(bytesMax: number): RespValue {
-  return failure(`ERR kvd: the value would exceed max-value ${megabytes(bytesMax)}`);
+  return failure(`ERR kvd: the value would exceed max-value ${isWholeTenths(bytesMax) ? megabytes(bytesMax) : `${bytesMax} bytes`}`);
 }
 
 export function keyTooLarge(bytes: number, bytesMax: number): RespValue {
@@ -77,10 +84,16 @@ export function replyTooLarge(bytesMax: number): RespValue {
   return failure(`ERR kvd: the reply exceeds ${megabytes(bytesMax)}; ask for fewer keys at once`);
 }
 
+const MEGABYTE = 1024 * 1024;
+
+function isWholeTenths(bytes: number): boolean {
+  return (bytes * 10) % MEGABYTE === 0;
+}
+
 /** In MB of 2^20 bytes with one digit, rounded up so that a value over a limit never reads as one within it. */
 function megabytes(bytes: number): string {
-  const tenths = Math.ceil((bytes * 10) / (1024 * 1024));
-  if (bytes < 1024 * 1024) return `${bytes} bytes`;
+  const tenths = Math.ceil((bytes * 10) / MEGABYTE);
+  if (bytes < MEGABYTE) return `${bytes} bytes`;
   return `${tenths % 10 === 0 ? tenths / 10 : (tenths / 10).toFixed(1)} MB`;
 }
 

@@ -94,7 +94,7 @@ describe('strings and keys', () => {
     run('SET k', Buffer.alloc(8 * 1024 * 1024 - 1));
     expect(wire('APPEND k x')).toBe(':8388608');
     expect(wire('APPEND k x')).toBe('-ERR kvd: the value would exceed max-value 8 MB');
-    expect(wire('SETRANGE k 8388608 x')).toBe('-ERR kvd: value 8.1 MB exceeds max-value 8 MB');
+    expect(wire('SETRANGE k 8388608 x')).toBe('-ERR kvd: value 8388609 bytes exceeds max-value 8388608 bytes');
     run('DEL k');
     expect(wire('GET', Buffer.alloc(65_537))).toBe('-ERR kvd: key of 65537 bytes exceeds 65536 bytes');
     expect(services.peek('k')).toBeUndefined();
@@ -276,6 +276,20 @@ describe('consistency', () => {
     ['KVD.WITH R 1', "-ERR wrong number of arguments for 'kvd.with' command"],
     ['KVD.WITH R', '-ERR syntax error'],
     ['KVD.WITH R x GET k', '-ERR value is not an integer or out of range'],
+    ['KVD.WITH STRICT SLOPPY GET k', '-ERR syntax error: STRICT or SLOPPY, once'],
+    ['KVD.WITH W 2 w 3 SET k v', '-ERR syntax error: W is given twice'],
+    ['KVD.WITH REQUEST a REQUEST b INCR k', '-ERR syntax error: REQUEST is given twice'],
+    ['KVD.WITH R 99999999999999999999 GET k', '-ERR value is not an integer or out of range'],
+    ['KVD.WITH R 9007199254740993 GET k', '-ERR value is not an integer or out of range'],
+    ...['HELLO 3', 'CLIENT SETNAME x', 'PING', 'AUTH x'].map((words) => [
+      `KVD.WITH R 1 ${words}`,
+      `-ERR kvd: ${/^CLIENT \w+|^\w+/.exec(words)?.[0]} behind KVD.WITH is not available: it runs commands on keys, and no other KVD.WITH`,
+    ]),
+    ['HELLO 99999999999999999999', '-ERR Protocol version is not an integer or out of range'],
+    ['HELLO 4', '-NOPROTO unsupported protocol version'],
+    ['SELECT 99999999999999999999', '-ERR value is not an integer or out of range'],
+    ['SELECT 3000000000', '-ERR value is out of range, value must between -2147483648 and 2147483647'],
+    ['SELECT 16', '-ERR DB index is out of range'],
     ['KVD.WITH R 4 GET k', '-ERR kvd: R=4 is more than N=3'],
     ['KVD.WITH R 1 GET', "-ERR wrong number of arguments for 'get' command"],
     ['KVD.WITH R 1 FOO a', "-ERR unknown command 'FOO', with args beginning with: 'a' "],
@@ -290,6 +304,11 @@ describe('consistency', () => {
     ['KVD.LOCAL', "-ERR wrong number of arguments for 'kvd.local' command"],
   ])('%s is an error', (words, reply) => {
     expect(`${wire(words)}${reply.endsWith(' ') ? ' ' : ''}`).toBe(reply);
+  });
+
+  test('CONFIG GET proto-max-bulk-len tells the longest string that is read, not the longest that is stored', () => {
+    expect(wire('CONFIG GET proto-max-bulk-len')).toContain('67108864');
+    expect(wire('CONFIG GET kvd-max-value-bytes')).toContain(String(services.config.maxValueBytes));
   });
 
   test('KVD.LOCAL reads this node alone', () => {
