@@ -173,6 +173,11 @@ export class ReadTally {
     return this.#demand.mode === 'strict' ? this.#soundOwners() : this.#roll.count(YES, YES);
   }
 
+  /** Owners that have answered and may have lost the end of their log. */
+  get doubtful(): number {
+    return this.#roll.count(YES | OWNER | DOUBT, YES | OWNER | DOUBT);
+  }
+
   /** Of all answers, those of owners. */
   get owners(): number {
     return this.#roll.count(YES | OWNER, YES | OWNER);

@@ -135,7 +135,7 @@ export class ReadCoordinator {
   #expire(entry: ReadEntry, now: Millis): void {
     if (entry.finished) return this.#entries.release(entry, entry.stream);
     if (entry.tally.verdict() === 'met') return this.#fail(entry, 'quorum', whyBehind(entry));
-    this.#fail(entry, 'quorum', `${progress(entry)} in ${Math.round(now - entry.startedAt)} ms`);
+    this.#fail(entry, 'quorum', `${progress(entry)} in ${Math.round(now - entry.startedAt)} ms${stillComparing(entry)}`);
   }
 
   #hedge(entry: ReadEntry, now: Millis): void {
@@ -299,7 +299,7 @@ export class ReadCoordinator {
   #shortage(entry: ReadEntry): string {
     const { r, pr } = entry.request.consistency;
     const primaries = pr > 0 ? `, PR=${pr}` : '';
-    return `can reach ${entry.tally.answered + entry.tally.open} of R=${r} nodes${primaries}`;
+    return `can reach ${entry.tally.answered + entry.tally.open} of R=${r} nodes${primaries}${stillComparing(entry)}`;
   }
 }
 
@@ -320,6 +320,14 @@ function repairMessage(entry: ReadEntry, record: Uint8Array): ReplicateMessage {
 function progress(entry: ReadEntry): string {
   const { r, pr } = entry.request.consistency;
   return `read from ${entry.tally.answered} of R=${r}${pr > 0 ? `, PR=${pr}` : ''}`;
+}
+
+/** After a start, owners that do not count yet: said, since it passes by itself. */
+function stillComparing({ request, tally }: ReadEntry): string {
+  const { mode, pr } = request.consistency;
+  if (tally.doubtful === 0 || (mode !== 'strict' && pr === 0)) return '';
+  const who = tally.doubtful === 1 ? 'an owner is' : `${tally.doubtful} owners are`;
+  return `; ${who} still comparing with the others after a start: try again in a few seconds`;
 }
 
 function isBehind(record: Uint8Array | undefined, includes: VersionVector | undefined): boolean {
