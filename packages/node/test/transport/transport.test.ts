@@ -287,6 +287,21 @@ describe('a peer whose connection is closed for it:', () => {
     expect([other.isClosed(), a.events, b.events]).toEqual([true, ['b reachable'], ['a reachable']]);
   });
 
+  test('strangers that send rubbish are logged once in 10 s for each address, with the number of those between', () => {
+    const { cluster, b } = pair();
+    const knock = (): void => {
+      cluster.dial('b').socket.write(Buffer.alloc(20, 1));
+      cluster.time.advance(10);
+    };
+    const lines = (): unknown[] =>
+      b.log.filter(({ event }) => event === 'peer-bad-frame').map(({ fields }) => fields?.['notLogged']);
+    for (let i = 0; i < 30; i++) knock();
+    expect([lines(), b.transport.counters.badFrames]).toEqual([[undefined], 30]);
+    cluster.time.advance(10_000);
+    knock();
+    expect(lines()).toEqual([undefined, 29]);
+  });
+
   test('a frame that is no message', () => {
     const { cluster, b } = pair();
     const other = guest(cluster, 'b', 'c');
@@ -320,7 +335,7 @@ describe('a slow peer', () => {
     const a = cluster.start('a');
     const b = cluster.start('b', { options: { queueBytesMax: 2 * 1024 * 1024, holdBytes: 1024 * 1024 } });
     cluster.time.advance(2000);
-    const record = pattern(512 * 1024);
+    const record = pattern(512 * 1024, 1);
     b.onMessage = (from, message) => b.transport.send(from, fetchReply(message.stream, record));
     for (let stream = 1; stream <= 20; stream++) a.transport.send('b', fetch(stream));
     cluster.time.advance(10);
@@ -336,7 +351,7 @@ describe('a slow peer', () => {
     const a = cluster.start('a');
     const b = cluster.start('b', { options: { queueBytesMax: 2 * 1024 * 1024, holdBytes: 1024 * 1024 } });
     cluster.time.advance(2000);
-    b.onMessage = (from, message) => b.transport.send(from, fetchReply(message.stream, pattern(512 * 1024)));
+    b.onMessage = (from, message) => b.transport.send(from, fetchReply(message.stream, pattern(512 * 1024, 1)));
     cluster.network.cut('b', 'a');
     for (let stream = 1; stream <= 20; stream++) a.transport.send('b', fetch(stream, { remainingMs: 500 }));
     cluster.time.advance(1500);
