@@ -9,10 +9,9 @@ import { ensureBuilt, ensureInstalled, nodeBinary, rootDirectory } from './prepa
 ensureInstalled();
 ensureBuilt();
 
-// Later flags win, so what follows `--` overrides these.
-const defaults = ['--supervised', '--nodes', '3', '--port', '7379', '--data', './data'];
+// No setting is given here: a flag would win over the variables and the config file of whoever starts it.
 const program = join(rootDirectory, 'packages/cli/dist/bin/kvd.js');
-const cluster = spawn(nodeBinary(), [program, 'dev', ...defaults, ...process.argv.slice(2)], {
+const cluster = spawn(nodeBinary(), [program, 'dev', '--supervised', ...process.argv.slice(2)], {
   cwd: rootDirectory,
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 });

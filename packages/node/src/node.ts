@@ -17,7 +17,14 @@ import { DotIssuer } from './replica/dot-issuer.ts';
 import { HintStore } from './replica/hint-store.ts';
 import { LeafTable } from './replica/leaf-table.ts';
 import { LocalReplicaStore } from './replica/local-replica-store.ts';
-import { type FirstStart, type LocalState, openLocalState, outgrow, settleDoubt } from './replica/local-state.ts';
+import {
+  type FirstStart,
+  type LocalState,
+  openLocalState,
+  outgrow,
+  type StartOfNode,
+  settleDoubt,
+} from './replica/local-state.ts';
 import { Replica } from './replica/replica.ts';
 import { sharedSlots } from './replica/shared-slots.ts';
 import { SlotCoverage } from './replica/slot-coverage.ts';
@@ -25,6 +32,7 @@ import type { Runtime } from './runtime.ts';
 import { RespServer } from './server.ts';
 import type { NodeServices, NodeStats } from './services.ts';
 import { nodeStats } from './stats.ts';
+import { refuseOtherConfigThanStored, refuseOtherPlaceThanGiven } from './stored-ring.ts';
 import { Transport } from './transport/transport.ts';
 
 /** Hint ids of one incarnation begin here times the incarnation. */
@@ -115,7 +123,7 @@ export class KvdNode {
     this.#startedMs = this.#runtime.clock.monotonicMs();
     const ring = this.#firstRing();
     const engine = await this.#openEngine();
-    const state = await openLocalState(engine, this.config.id, () => this.#firstStart(ring), engine.recovery.tailDoubt);
+    const state = await openLocalState(engine, this.config.id, this.#startOf(ring), engine.recovery.tailDoubt);
     const parts = this.#build(engine, state);
     const driver = new Driver(parts);
     this.#driver = driver;
@@ -135,6 +143,16 @@ export class KvdNode {
       throw new NodeError('NODE_BAD_CONFIG', `--id '${this.config.id}' is not among --initial-members (${names})`);
     }
     return Ring.initial(members, { replicas: (this.config.consistency as Consistency).n });
+  }
+
+  #startOf(given: Ring): StartOfNode {
+    return {
+      first: () => {
+        refuseOtherPlaceThanGiven(given, this.config);
+        return this.#firstStart(given);
+      },
+      check: (stored) => refuseOtherConfigThanStored(stored, this.config, given.members),
+    };
   }
 
   /** The cluster's id comes from its first ring: nodes that were started with other members do not join each other. */

@@ -108,6 +108,9 @@ describe('a node', () => {
 
   it.each<[string, string[], Partial<NodeConfig>]>([
     ['NODE_BAD_CONFIG', ['n2', 'n3'], {}],
+    ['NODE_BAD_CONFIG', ['n1', 'n2'], {}],
+    ['NODE_BAD_CONFIG', ['n1'], { port: 7400 }],
+    ['NODE_BAD_CONFIG', ['n1'], { peerPort: 7401 }],
     ['NODE_WRONG_DIRECTORY', ['n1', 'n2'], { id: 'n2', host: 'n2' }],
     ['NODE_PORT_IN_USE', ['n1'], { host: 'taken' }],
   ])('that cannot start says %s, with everything closed again', async (code, members, more) => {
@@ -124,6 +127,7 @@ describe('a node', () => {
     world.time.advance(100);
     expect([world.time.pending, disk.openFiles]).toEqual([0, 0]);
     const right = await world.start(['n1'], 'n1', disk);
+    expect(right.services.stats().incarnation).toBe(code === 'NODE_PORT_IN_USE' ? 3 : 2);
     await world.run(right.stop());
   });
 

@@ -3,7 +3,8 @@
  * ring, its incarnation, and the era of its tenures.
  *
  * - The identity is written once, with the first ring, in one synced batch; a directory of another node, or of another
- *   cluster, is refused at every later start. The ring is never computed again from `--initial-members`.
+ *   cluster, is refused at every later start. The ring is never computed again from `--initial-members`; a configuration that
+ *   does not fit it is refused before anything is written.
  * - The incarnation goes up, durably, at every start before anything is said to anybody.
  * - Tenures are stored with an era. It ends when the node may no longer hold all that it has issued: what was stored under an
  *   older era is not taken up again. Era 0: a new one must begin at the next start.
@@ -58,23 +59,31 @@ export interface FirstStart {
   readonly ring: Ring;
 }
 
+export interface StartOfNode {
+  /** What a new directory begins with. Throws when there is nothing to begin with. */
+  first(): FirstStart;
+  /** Throws when the stored ring is not one to start with. */
+  check(stored: Ring): void;
+}
+
 /**
  * Loads the state, or makes it from `first()`, and starts a new incarnation; resolves once that is durable.
  * `tailDoubt`: the log's tail was in doubt, so a new era of tenures begins.
- * Throws NodeError (NODE_WRONG_DIRECTORY, NODE_BAD_STATE) and RingError.
+ * Throws NodeError (NODE_WRONG_DIRECTORY, NODE_BAD_STATE), RingError, and what `first` and `check` throw.
  */
 export async function openLocalState(
   engine: Engine,
   nodeId: string,
-  first: () => FirstStart,
+  start: StartOfNode,
   tailDoubt: boolean,
 ): Promise<LocalState> {
   const stored = engine.getSync(IDENTITY_KEY);
   const firstStart = stored === undefined;
   // The engine says so only once: the clean close after a start that is refused below would hide it.
   if (tailDoubt && !firstStart) await endEra(engine);
-  const { identity, ring } = firstStart ? first() : { identity: decodeIdentity(stored), ring: loadRing(engine) };
+  const { identity, ring } = firstStart ? start.first() : { identity: decodeIdentity(stored), ring: loadRing(engine) };
   if (identity.nodeId !== nodeId) throw wrongDirectory(identity.nodeId, nodeId);
+  if (!firstStart) start.check(ring);
   const last = firstStart ? NEVER_STARTED : loadBoot(engine);
   const incarnation = last.incarnation + 1;
   const isNewEra = last.tenureEra === 0;

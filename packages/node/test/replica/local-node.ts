@@ -103,7 +103,9 @@ export class LocalNode {
   async open(): Promise<void> {
     await this.openEngine();
     const first = () => ({ identity: { nodeId: this.self, clusterId: CLUSTER_ID, generation: 1 }, ring: this.ring });
-    this.state = await this.run(openLocalState(this.engine, this.self, first, this.engine.recovery.tailDoubt));
+    this.state = await this.run(
+      openLocalState(this.engine, this.self, { first, check: () => {} }, this.engine.recovery.tailDoubt),
+    );
     this.#join();
   }
 

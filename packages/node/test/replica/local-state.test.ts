@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { openLocalState, outgrow, settleDoubt } from '../../src/replica/local-state.ts';
 import { CLUSTER_ID, LocalNode, ringOf, WriteBatch } from './local-node.ts';
 
-const first = (nodeId: string) => () => ({
-  identity: { nodeId, clusterId: CLUSTER_ID, generation: 1 },
-  ring: ringOf(2, 2),
+const first = (nodeId: string) => ({
+  first: () => ({ identity: { nodeId, clusterId: CLUSTER_ID, generation: 1 }, ring: ringOf(2, 2) }),
+  check: () => {},
 });
 
 describe('openLocalState', () => {
@@ -89,7 +89,21 @@ describe('openLocalState', () => {
     expect(node.state).toMatchObject({ incarnation: 2, tenureEra: 2, doubt: true });
   });
 
-  it('keeps the first ring, whatever the initial members say later', async () => {
+  it('asks whether the stored ring will do, and changes nothing when it will not', async () => {
+    const node = await LocalNode.start();
+    await node.stop();
+    await node.openEngine();
+    const boot = () => node.engine.getSync(localKey(FAMILY.nodeState, Buffer.from('boot')));
+    const before = boot();
+    const check = (stored: { readonly members: readonly unknown[] }) => {
+      throw new Error(`not with ${stored.members.length}`);
+    };
+    const opening = node.run(openLocalState(node.engine, 'n1', { ...first('n1'), check }, false));
+    await expect(opening).rejects.toThrow('not with 3');
+    expect(boot()).toEqual(before);
+  });
+
+  it('keeps the first ring and makes no other', async () => {
     const node = await LocalNode.start();
     await node.stop();
     await node.openEngine();
