@@ -162,6 +162,13 @@ export class KvdNode {
     return { identity: { nodeId: this.config.id, clusterId, generation: 1 }, ring };
   }
 
+  /** An `error` means that the engine cannot do its background work: it is told to the operator and to the other members. */
+  #engineSays(message: string, level: 'warning' | 'error', cause: unknown): void {
+    const fields = cause instanceof Error ? { message, error: cause.message } : { message };
+    this.#runtime.log(level === 'error' ? 'error' : 'warn', 'engine', fields);
+    if (level === 'error') this.#driver?.membership.setHealth('DEGRADED');
+  }
+
   async #openEngine(): Promise<Engine> {
     const { clock, timers, random, fileSystem, tasks } = this.#runtime;
     this.#engine = await Engine.open(
@@ -177,6 +184,7 @@ export class KvdNode {
           clearTimer: (handle) => timers.clear(handle as number | object),
           defer: (callback) => timers.defer(callback),
         },
+        log: (message, level, cause) => this.#engineSays(message, level, cause),
       },
     );
     return this.#engine;
@@ -272,10 +280,18 @@ export class KvdNode {
     this.#fail(error);
   }
 
+  /** As it is now; who asks brings what the other members are told up to date. */
+  #health(driver: Driver): string {
+    const degraded = this.#engine?.stats().degraded !== undefined;
+    const health = this.#failure !== undefined ? 'FAILED' : degraded ? 'DEGRADED' : 'OK';
+    driver.membership.setHealth(health);
+    return health;
+  }
+
   #stats(parts: NodeParts, driver: Driver): NodeStats {
     return nodeStats({
       uptimeMs: this.#runtime.clock.monotonicMs() - this.#startedMs,
-      health: this.#failure === undefined ? 'OK' : 'FAILED',
+      health: this.#health(driver),
       engine: this.#engine as Engine,
       parts,
       driver,
