@@ -3,8 +3,11 @@
  *
  * One cluster of three nodes serves the tests in order; the last ones end it. Waiting is for printed lines, not for time.
  */
+import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DevCluster, processGone } from './support/dev-cluster.ts';
 import { freeBasePort, isFree } from './support/free-ports.ts';
@@ -38,6 +41,16 @@ test('what one node is given, every other node has', async () => {
   expect(await cluster.kvctl(3, 'get', 'k')).toMatchObject({ code: 0, output: 'v' });
   expect(await cluster.kvctl(2, 'del', 'k')).toMatchObject({ code: 0, output: 'deleted' });
   expect(await cluster.kvctl(1, 'get', 'k')).toMatchObject({ code: 3, output: "kvctl: there is no key 'k'" });
+});
+
+test('kvctl get gives binary values as they are', async () => {
+  const value = Buffer.from([0x80, 0xff, 0x00, 0x61]);
+  const client = new Redis({ port: cluster.port });
+  await client.set('binary', value);
+  client.disconnect();
+  const args = [...fromSources.kvctl, '-p', `${cluster.port}`, 'get', 'binary'];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { encoding: 'buffer' });
+  expect(stdout).toEqual(Buffer.concat([value, Buffer.from('\n')]));
 });
 
 test('status, members and locate tell about the cluster', async () => {

@@ -11,17 +11,16 @@ import { parseArgs } from 'node:util';
 import { addReport, emptyTotals, failureText, seedText, summaryText } from './report.ts';
 import { simulate, type SimulationReport } from './simulator.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    seeds: { type: 'string', default: '20' },
-    'first-seed': { type: 'string', default: '1' },
-    nodes: { type: 'string', default: '5' },
-    operations: { type: 'string', default: '320' },
-    rerun: { type: 'string', default: '10' },
-    'stop-at-failure': { type: 'boolean', default: false },
-  },
-});
+const HELP = `npm run sim -- [flags]
+  --seeds N            seeds to run (20)
+  --first-seed S       the first of them (1)
+  --seed N             one seed, told in full
+  --nodes N            nodes of the cluster (5)
+  --operations N       client operations of a seed, about (320)
+  --rerun N            one seed in so many is run twice to compare the hashes (10)
+  --stop-at-failure    do not go on after a broken invariant`;
+
+const { values } = readFlags();
 
 const commit = currentCommit();
 const world = { nodes: whole('nodes', 1, 16), operations: whole('operations', 1, 1e6) };
@@ -99,5 +98,28 @@ function currentCommit(): string {
     return `${execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], { encoding: 'utf8' }).trim()}${changed ? ' (with changes)' : ''}`;
   } catch {
     return 'unknown';
+  }
+}
+
+function readFlags() {
+  try {
+    const flags = parseArgs({
+      options: {
+        seed: { type: 'string' },
+        seeds: { type: 'string', default: '20' },
+        'first-seed': { type: 'string', default: '1' },
+        nodes: { type: 'string', default: '5' },
+        operations: { type: 'string', default: '320' },
+        rerun: { type: 'string', default: '10' },
+        'stop-at-failure': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (!flags.values.help) return flags;
+    console.log(HELP);
+    process.exit(0);
+  } catch (error) {
+    console.error(`sim: ${(error as Error).message}\n${HELP}`);
+    process.exit(2);
   }
 }

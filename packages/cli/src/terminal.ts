@@ -4,6 +4,8 @@ import { EXIT_CODES } from './exit-codes.ts';
 export interface Terminal {
   out(line: string): void;
   err(line: string): void;
+  /** A value as it is, then a newline; without it the value is decoded and given to `out`. */
+  outBytes?(bytes: Uint8Array): void;
   /** For the shell, of a command that ends without an exception. */
   exitCode: number;
   /** Somebody watches `err`: progress may be drawn there. */
@@ -14,6 +16,7 @@ export interface Terminal {
 
 export const processTerminal: Terminal = {
   out: (line) => void process.stdout.write(`${line}\n`),
+  outBytes: (bytes) => void process.stdout.write(Buffer.concat([bytes, Buffer.from('\n')])),
   err: (line) => void process.stderr.write(`${line}\n`),
   exitCode: EXIT_CODES.ok,
   get isWatched() {

@@ -15,7 +15,9 @@ it('the example of the README runs as it stands', async () => {
     const index = new URL('../src/index.ts', import.meta.url).href;
     writeFileSync(
       file,
-      example.replace("'@kvd/lsm'", JSON.stringify(index)).replace("'./data'", JSON.stringify(join(directory, 'data'))),
+      example
+        .replace("'@kvd/lsm'", JSON.stringify(index))
+        .replace("'./example-data'", JSON.stringify(join(directory, 'data'))),
     );
     await import(/* @vite-ignore */ pathToFileURL(file).href);
     expect(printed).toEqual(['b = 2', '2']);

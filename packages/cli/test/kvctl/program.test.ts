@@ -76,7 +76,7 @@ test('locate tells slot, owners and fallbacks', async () => {
 test('status says what is wrong and exits with 1', async () => {
   const { exitCode, output } = await run(statusAnswers([alive, dead]), 'status');
   expect(exitCode).toBe(1);
-  expect(output[0]).toBe('1 of 2 members alive, ring epoch 1');
+  expect(output[0]).toBe('1 of 2 members alive and reachable, ring epoch 1');
   expect(output.filter((line) => line.startsWith('wrong'))).toEqual([
     'wrong: node-2 is dead (not heard by node-1, node-3)',
     'wrong: writes for absent nodes wait here, in 2 slots (hints)',

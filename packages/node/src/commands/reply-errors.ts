@@ -73,7 +73,9 @@ export function valueTooLarge(bytes: number, bytesMax: number): RespValue {
 }
 
 export function resultTooLarge(bytesMax: number): RespValue {
-  return failure(`ERR kvd: the value would exceed max-value ${isWholeTenths(bytesMax) ? megabytes(bytesMax) : `${bytesMax} bytes`}`);
+  return failure(
+    `ERR kvd: the value would exceed max-value ${isWholeTenths(bytesMax) ? megabytes(bytesMax) : `${bytesMax} bytes`}`,
+  );
 }
 
 export function keyTooLarge(bytes: number, bytesMax: number): RespValue {

@@ -135,7 +135,11 @@ export class ReadCoordinator {
   #expire(entry: ReadEntry, now: Millis): void {
     if (entry.finished) return this.#entries.release(entry, entry.stream);
     if (entry.tally.verdict() === 'met') return this.#fail(entry, 'quorum', whyBehind(entry));
-    this.#fail(entry, 'quorum', `${progress(entry)} in ${Math.round(now - entry.startedAt)} ms${stillComparing(entry)}`);
+    this.#fail(
+      entry,
+      'quorum',
+      `${progress(entry)} in ${Math.round(now - entry.startedAt)} ms${stillComparing(entry)}`,
+    );
   }
 
   #hedge(entry: ReadEntry, now: Millis): void {

@@ -14,7 +14,10 @@ export async function runGet(
   const value = await context.connection.command(...words);
   if (value === null) return notFound(context, key);
   if (!Buffer.isBuffer(value)) throw new CliError('CLI_BAD_REPLY', 'the answer to GET is not a string');
-  print(context, { key, found: true, ...jsonBytes(value) }, [value.toString('utf8')]);
+  const { terminal } = context;
+  if (context.json || terminal.outBytes === undefined) {
+    print(context, { key, found: true, ...jsonBytes(value) }, [value.toString('utf8')]);
+  } else terminal.outBytes(value);
   return EXIT_CODES.ok;
 }
 

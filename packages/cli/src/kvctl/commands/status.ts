@@ -19,9 +19,9 @@ export async function runStatus(context: CommandContext): Promise<number> {
 }
 
 function lines({ members, cluster }: ClusterView, problems: readonly Problem[]): readonly string[] {
-  const alive = members.filter((member) => member.state === 'alive').length;
+  const alive = members.filter(({ state, reachable }) => state === 'alive' && reachable !== false).length;
   const epoch = cluster['cluster_current_epoch'];
-  const summary = `${alive} of ${members.length} members alive${epoch === undefined ? '' : `, ring epoch ${epoch}`}`;
+  const summary = `${alive} of ${members.length} members alive and reachable${epoch === undefined ? '' : `, ring epoch ${epoch}`}`;
   const told = problems.flatMap(({ problem, advice }) => [`wrong: ${problem}`, `  next: ${advice}`]);
   return [summary, ...memberTable(members), ...(told.length === 0 ? ['all is well'] : told)];
 }
