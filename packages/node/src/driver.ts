@@ -32,7 +32,7 @@ import { backgroundMachines } from './background-machines.ts';
 import { type CountRequest, CopyCounter } from './copy-counter.ts';
 import type { NodeParts } from './node-parts.ts';
 import { isAddress } from './replica/known-address.ts';
-import { ENGINE_FAILED, IN_FLIGHT_MAX, NOT_UNDERSTOOD, OVERLOADED, STALE } from './refusals.ts';
+import { ENGINE_FAILED, IN_FLIGHT_MAX, NOT_UNDERSTOOD, OVERLOADED, STALE, STOPPING } from './refusals.ts';
 import { firstRequestNumber, RequestMemory } from './request-memory.ts';
 import { RequestTraces, Trace } from './request-traces.ts';
 import { type ScanOutcome, ScanReader, type ScanRequest } from './scan-reader.ts';
@@ -145,14 +145,8 @@ export class Driver {
 
   /** Runs a coordinated read from here. */
   read(request: Omit<ReadRequest, 'stream'>, done: (outcome: ReadOutcome) => void): void {
-    if (this.#stopped) {
-      done({ status: 'failed', reason: 'stopping', detail: 'the node is stopping' });
-      return;
-    }
-    if (this.#isOverloaded()) {
-      done(OVERLOADED);
-      return;
-    }
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return done(refusal);
     const stream = this.#streams.next(STREAM_READ);
     this.#readers.set(stream, done);
     this.#turn.run(() => this.reads.start({ ...request, stream }, this.now()));
@@ -160,7 +154,7 @@ export class Driver {
 
   /** A page of keys, of R owners. */
   scan(request: ScanRequest, done: (outcome: ScanOutcome) => void): void {
-    if (this.#stopped) return done({ status: 'failed', reason: 'stopping', detail: 'the node is stopping' });
+    if (this.#stopped) return done(STOPPING);
     this.#turn.run(() => this.scans.start(request, this.now(), done));
   }
 
@@ -172,17 +166,17 @@ export class Driver {
 
   /** Routes a write to its coordinator. */
   write(write: Omit<RoutedWrite, 'stream'>, done: (outcome: WriteOutcome) => void): void {
-    if (this.#stopped) {
-      done({ status: 'failed', reason: 'stopping', detail: 'the node is stopping' });
-      return;
-    }
-    if (this.#isOverloaded()) {
-      done(OVERLOADED);
-      return;
-    }
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return done(refusal);
     const stream = this.#streams.next(STREAM_FORWARD);
     this.#writers.set(stream, done);
     this.#turn.run(() => this.router.start({ ...write, stream }, this.now()));
+  }
+
+  /** Why this node takes no request now. */
+  #refusal(): typeof STOPPING | typeof OVERLOADED | undefined {
+    if (this.#stopped) return STOPPING;
+    return this.#isOverloaded() ? OVERLOADED : undefined;
   }
 
   #isOverloaded(): boolean {

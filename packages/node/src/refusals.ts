@@ -25,3 +25,4 @@ export const NOT_UNDERSTOOD: WriteOutcome = {
   reason: 'refused',
   detail: 'the coordinator does not know the keyspace, or cannot meet the consistency',
 };
+export const STOPPING = { status: 'failed', reason: 'stopping', detail: 'the node is stopping' } as const;

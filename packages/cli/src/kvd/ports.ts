@@ -28,7 +28,7 @@ export async function requireFreePorts(host: string, uses: readonly PortUse[], e
   const [first, ...others] = taken;
   if (first === undefined) return;
   const more = others.length === 0 ? '' : `, and so are ${others.map(({ port }) => port).join(', ')}`;
-  const remedy = `stop what runs there (another kvd?), or choose others with --port, for example ${exampleFlag}`;
+  const remedy = `stop what runs there (another kvd?), or choose others with --port, for example ${exampleFlag}, and another --data (a directory keeps its ports)`;
   const subject = `port ${first.port} on ${host} (${first.purpose}) is taken${more}`;
   throw new CliError('CLI_PORT_IN_USE', `${subject}; ${remedy}`);
 }
